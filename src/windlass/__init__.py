@@ -1,0 +1,3 @@
+"""Windlass: a container engine for Linux."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The Engine REST API face."""

@@ -1,0 +1,1 @@
+"""Tar: reading, applying safely, diffing, compressing."""

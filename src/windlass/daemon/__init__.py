@@ -1,0 +1,1 @@
+"""Composition root of windlassd: configuration, wiring, listeners, signals."""

@@ -1,0 +1,1 @@
+"""Resolve, pull, load, save and import images."""

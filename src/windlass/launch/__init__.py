@@ -1,0 +1,1 @@
+"""Zygote, supervisor, init and their wire messages."""

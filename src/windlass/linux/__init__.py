@@ -1,0 +1,1 @@
+"""Every syscall, ioctl, prctl and kernel constant; the only room with ctypes."""

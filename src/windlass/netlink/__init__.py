@@ -1,0 +1,1 @@
+"""Netlink codec: rtnetlink and nf_tables."""

@@ -1,0 +1,1 @@
+"""Networks: bridges, endpoints, address management, published ports."""

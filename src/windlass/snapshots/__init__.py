@@ -1,0 +1,1 @@
+"""Layered root filesystems as mounts, which are returned and never mounted here."""

@@ -1,0 +1,1 @@
+"""SQLite metadata and leases."""
