@@ -390,7 +390,7 @@ AnyOp = (
 class LaunchPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one process does from fork to exec.
 
-    `new_pid_namespace` and `pid_namespace` (a path) are the supervisor's part: a pid namespace takes effect at the fork.
+    `new_pid_namespace` and `pid_namespace` (a path) are the supervisor's part: pid namespaces take effect at fork.
     `cgroup_files` are the files to write `0` to at `JoinCgroup`, opened before the root changes.
     """
 
