@@ -1,0 +1,149 @@
+"""What the engine knows of running containers: tasks, their streams and their ends.
+
+`Launcher` and `Task` are the seam between the engine and the processes that run containers. The engine never sees a pid
+it could signal by mistake, a pipe or a terminal: it hands over client connections and is told of ends.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from windlass.base.errors import InvalidParameter, WindlassError
+from windlass.spec.task import ExecPlan, ExitRecord, TaskPlan
+
+
+class StartFailed(InvalidParameter):
+    """Init could not become the container's process; the message names the step in the runtime's words.
+
+    `exit_code` is what a `docker run` reports: 127 not found, 126 not executable, 125 otherwise.
+    """
+
+    def __init__(self, message: str, exit_code: int = 125) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class TaskGone(WindlassError):
+    """The supervisor does not answer any more: its container has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A client's connection to be handed over to a supervisor.
+
+    `connection` is an open descriptor whose ownership passes with the call. `framed` puts the 8-byte frames around
+    output (containers without a terminal). `leftover` was read from the client after its request. `detach_keys` are
+    the bytes which, typed in sequence, end the session.
+    """
+
+    connection: int
+    stdin: bool = False
+    stdout: bool = True
+    stderr: bool = True
+    framed: bool = True
+    leftover: bytes = b""
+    detach_keys: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NetNs:
+    """A new network namespace with a route socket opened inside it."""
+
+    netns_fd: int
+    route_socket: socket.socket
+
+
+@dataclass(slots=True)
+class TaskCallbacks:
+    """What the engine wants to hear, in the event loop's thread."""
+
+    on_exit: Callable[[ExitRecord], None]
+    on_exec_exit: Callable[[str, int], None]
+    on_oom: Callable[[], None] = field(default=lambda: None)
+    on_detach: Callable[[str], None] = field(default=lambda _exec_id: None)
+
+
+class Task(Protocol):
+    """A live container: one supervisor and its init."""
+
+    @property
+    def pid(self) -> int:
+        """Host pid of the container's process."""
+        ...
+
+    @property
+    def started_at_ns(self) -> int:
+        """When the process was started, nanoseconds since the epoch."""
+        ...
+
+    async def attach(self, attachment: Attachment) -> None:
+        """Hand over a client's connection."""
+        ...
+
+    async def exec(self, plan: ExecPlan, attachments: Sequence[Attachment]) -> int:
+        """Start one more process; return its host pid once it has become the user's program.
+
+        Raises:
+            StartFailed: it has not.
+            TaskGone: the container has ended.
+        """
+        ...
+
+    async def kill(self, signal: int, exec_id: str = "") -> None:
+        """Signal the container's process, or one of its execs; race-free (pidfd)."""
+        ...
+
+    async def resize(self, rows: int, columns: int, exec_id: str = "") -> None:
+        """Set the size of a terminal."""
+        ...
+
+    async def wait(self) -> ExitRecord:
+        """Wait for the end."""
+        ...
+
+    async def reopen_log(self) -> None:
+        """Close and open the log file again (after an outside rotation)."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts what must not be started by a process with threads."""
+
+    async def launch(
+        self,
+        plan: TaskPlan,
+        callbacks: TaskCallbacks,
+        attachments: Sequence[Attachment] = (),
+        netns_fd: int = -1,
+        holds: Sequence[int] = (),
+    ) -> Task:
+        """Start a container and return when its process has become the user's program.
+
+        `netns_fd` is descriptor 0 of the plan's passed descriptors (`SetNs(fd=0)`); the supervisor keeps it and `holds`
+        (reserved ports) for as long as the container runs. Descriptors stay the caller's to close.
+
+        Raises:
+            StartFailed: the process could not be started; nothing is left behind.
+        """
+        ...
+
+    async def adopt(self, container_id: str, callbacks: TaskCallbacks) -> Task | None:
+        """Take back the supervisor of an earlier daemon; None when none answers (read its exit record then)."""
+        ...
+
+    async def new_netns(self) -> NetNs:
+        """Make a network namespace."""
+        ...
+
+    async def run_job(
+        self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()
+    ) -> dict[str, object]:
+        """Run a job of `windlass.launch.jobs` in a worker process and return its result.
+
+        Raises:
+            WindlassError: of the kind that the job reported.
+        """
+        ...
