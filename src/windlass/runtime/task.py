@@ -34,7 +34,8 @@ class TaskGone(WindlassError):
 class Attachment:
     """A client's connection to be handed over to a supervisor.
 
-    `connection` is an open descriptor whose ownership passes with the call. `framed` puts the 8-byte frames around
+    `connection` is an open descriptor that stays the caller's to close, whatever the outcome: the supervisor gets a
+    copy. After a StartFailed the caller may thus still tell the client why. `framed` puts the 8-byte frames around
     output (containers without a terminal). `leftover` was read from the client after its request. `detach_keys` are
     the bytes which, typed in sequence, end the session.
     """

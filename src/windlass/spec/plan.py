@@ -189,10 +189,16 @@ class MakeDir(Op, frozen=True):
 
 
 class Console(Op, frozen=True):
-    """Bind the terminal of the process at /dev/console."""
+    """Allocate the process's terminal in the devpts of the root, give its master to the supervisor.
+
+    With `bind` (a container's first process), also bind it at /dev/console. Comes after devpts is mounted and before
+    PivotRoot; in an exec, after JoinTarget.
+    """
+
+    bind: bool = True
 
     def describe(self) -> str:
-        return "bind /dev/console"
+        return "allocate a terminal"
 
 
 class PivotRoot(Op, frozen=True):

@@ -1,0 +1,58 @@
+"""What init knows while it interprets a plan, and how it reports a failed step."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+
+from windlass.spec.plan import LaunchPlan
+
+
+class StepFailed(Exception):
+    """A step that failed with words of its own instead of a system call's."""
+
+    def __init__(self, message: str, exit_code: int = 125) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+
+
+@dataclass(slots=True)
+class InitContext:
+    """The state of one interpretation.
+
+    `root_fd` is the new root, or `/` once it is pivoted to (exec: after joining). `passed_fds` came with the plan.
+    `terminal_socket` takes the master of the process's terminal to the supervisor.
+    """
+
+    plan: LaunchPlan
+    cgroup_fds: list[int]
+    passed_fds: list[int]
+    target_pidfd: int = -1
+    terminal_socket: int = -1
+    start_fd: int = -1
+    rows: int = 0
+    columns: int = 0
+    root_fd: int = -1
+    uid: int = 0
+    gid: int = 0
+    groups: list[int] = field(default_factory=list)
+    home: str = "/"
+
+    def set_root(self, fd: int) -> None:
+        """Replace the root descriptor."""
+        if self.root_fd >= 0:
+            os.close(self.root_fd)
+        self.root_fd = fd
+
+
+def reason(error: OSError) -> str:
+    """Say why a call failed, in the words of the field: lower case, without number and path."""
+    if error.errno is None:
+        return str(error)
+    text = os.strerror(error.errno)
+    detail = error.strerror or ""
+    if detail and ": " in detail and not detail.endswith(text):
+        return detail
+    return text[:1].lower() + text[1:] if error.errno != errno.EIO else "input/output error"

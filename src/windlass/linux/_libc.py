@@ -1,0 +1,37 @@
+"""The C library by ctypes: one handle, one way to check a result, syscall numbers per machine."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+_X86_64 = {"pivot_root": 155, "keyctl": 250, "seccomp": 317, "memfd_create": 319}
+_AARCH64 = {"pivot_root": 41, "keyctl": 219, "seccomp": 277, "memfd_create": 279}
+_NUMBERS = {"x86_64": _X86_64, "aarch64": _AARCH64}.get(os.uname().machine, {})
+
+# From number 424 up, all architectures agree.
+SYS_OPEN_TREE = 428
+SYS_MOVE_MOUNT = 429
+SYS_FSOPEN = 430
+SYS_FSCONFIG = 431
+SYS_FSMOUNT = 432
+SYS_CLOSE_RANGE = 436
+SYS_OPENAT2 = 437
+SYS_MOUNT_SETATTR = 442
+SYS_KEYCTL = _NUMBERS.get("keyctl", -1)
+SYS_SECCOMP = _NUMBERS.get("seccomp", -1)
+SYS_PIVOT_ROOT = _NUMBERS.get("pivot_root", -1)
+SYS_MEMFD_CREATE = _NUMBERS.get("memfd_create", -1)
+
+
+def check(rc: int, what: str, path: str | bytes | None = None) -> int:
+    """Return `rc`, or raise OSError with errno, the call's name and `path` when it is -1."""
+    if rc != -1:
+        return rc
+    number = ctypes.get_errno()
+    text = f"{what}: {os.strerror(number)}"
+    if path is None:
+        raise OSError(number, text)
+    raise OSError(number, text, path)
