@@ -176,7 +176,8 @@ def chdir(ctx: InitContext, op: ops.Chdir) -> None:
         inside = False
     if not inside:
         raise StepFailed(
-            "current working directory is outside of container mount namespace root -- possible container breakout detected"
+            "current working directory is outside of container mount namespace root"
+            " -- possible container breakout detected"
         )
 
 
