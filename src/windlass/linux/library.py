@@ -1,0 +1,16 @@
+"""Shared libraries of the host, by the dynamic linker."""
+
+from __future__ import annotations
+
+import ctypes
+
+
+def require_library(soname: str) -> str:
+    """Load the library and return its name.
+
+    Raises:
+        OSError: the dynamic linker cannot find or load it; the text is the linker's.
+
+    Source: dlopen(3).
+    """
+    return str(ctypes.CDLL(soname)._name)
