@@ -59,12 +59,16 @@ class NetNs:
 
 @dataclass(slots=True)
 class TaskCallbacks:
-    """What the engine wants to hear, in the event loop's thread."""
+    """What the engine wants to hear, in the event loop's thread.
+
+    `on_lost`: the supervisor died without a word (its container dies with it); there will be no exit record.
+    """
 
     on_exit: Callable[[ExitRecord], None]
     on_exec_exit: Callable[[str, int], None]
     on_oom: Callable[[], None] = field(default=lambda: None)
     on_detach: Callable[[str], None] = field(default=lambda _exec_id: None)
+    on_lost: Callable[[], None] = field(default=lambda: None)
 
 
 class Task(Protocol):
@@ -139,9 +143,7 @@ class Launcher(Protocol):
         """Make a network namespace."""
         ...
 
-    async def run_job(
-        self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()
-    ) -> dict[str, object]:
+    async def run_job(self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()) -> dict[str, object]:
         """Run a job of `windlass.launch.jobs` in a worker process and return its result.
 
         Raises:
