@@ -1,1 +1,1 @@
-"""The command line: docker's verbs, thin and fast."""
+"""The `windlass` command: a thin client of the Engine API that speaks as the `docker` command does."""
