@@ -8,8 +8,6 @@ missing parents made 0755) is done here too.
 
 from __future__ import annotations
 
-import errno
-import os
 from enum import Enum
 
 import msgspec
@@ -17,21 +15,14 @@ import msgspec
 from windlass.archive import attributes, make, whiteouts
 from windlass.archive.applied_whiteouts import OverlayWhiteouts, RemovingWhiteouts, WhiteoutSink
 from windlass.archive.entry import Kind, TarEntry
-from windlass.archive.errors import EntryRefused, TooLarge
+from windlass.archive.errors import EntryRefused, TooLarge, explained
 from windlass.archive.paths import clean
 from windlass.archive.reader import TarReader
 from windlass.archive.source import Readable
 from windlass.archive.tree import Tree
 from windlass.archive.whiteouts import Meaning
-from windlass.base.errors import System, WindlassError
 
 _MAX_ID = (1 << 32) - 2
-
-# What the kernel answers when the entry, not the host, is at fault.
-_ENTRY_ERRNOS = frozenset(
-    (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.EILSEQ, errno.EMLINK)
-    + (errno.EFBIG, errno.ENOENT, errno.EXDEV, errno.E2BIG, errno.ERANGE)
-)
 
 
 class WhiteoutMode(Enum):
@@ -102,7 +93,7 @@ class _Application:
             self._set_directory_times()
             self._reader.drain()
         except OSError as error:
-            raise _explained(error, entry) from error
+            raise explained(error, entry.name if entry is not None else None) from error
         return ApplyResult(self._size_bytes, entries, self._skipped_xattrs)
 
     def _check(self, entry: TarEntry, count: int) -> None:
@@ -165,14 +156,3 @@ class _Application:
             except FileNotFoundError:
                 # A later entry replaced it.
                 pass
-
-
-def _explained(error: OSError, entry: TarEntry | None) -> WindlassError:
-    """Return the engine's error for the kernel's: the entry's fault, or the host's."""
-    number = error.errno or 0
-    name = entry.name if entry is not None else b""
-    if number in _ENTRY_ERRNOS and entry is not None:
-        return EntryRefused(name, os.strerror(number))
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return System("no space left on device")
-    return System(f"apply {name[:256].decode('utf-8', 'backslashreplace')!r}: {os.strerror(number)}")

@@ -162,7 +162,8 @@ def _xz_member() -> _Member:
     return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
 
 
-_DECODE_ERRORS: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, lzma.LZMAError, igzip_lib.IsalError)
+_ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)
+_DECODE_ERRORS: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, lzma.LZMAError, _ISAL_ERROR)
 
 
 class _MemberDecoder:

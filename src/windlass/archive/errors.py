@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from windlass.base.errors import DataLoss, InvalidParameter
+import errno
+import os
+
+from windlass.base.errors import DataLoss, InvalidParameter, System, WindlassError
+
+# What the kernel answers when the entry, not the host, is at fault.
+_ENTRY_ERRNOS = frozenset(
+    (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.EILSEQ, errno.EMLINK)
+    + (errno.EFBIG, errno.ENOENT, errno.EXDEV, errno.E2BIG, errno.ERANGE)
+)
 
 
 class TarCorrupt(DataLoss):
@@ -33,8 +42,7 @@ class EntryRefused(InvalidParameter):
     """A well-formed entry asks for something that is never done: leaving the root, forging a whiteout."""
 
     def __init__(self, name: bytes, reason: str) -> None:
-        shown = name[:256].decode("utf-8", "backslashreplace")
-        super().__init__(f"refused archive entry {shown!r}: {reason}")
+        super().__init__(f"refused archive entry {shown(name)}: {reason}")
         self.name = name
         self.reason = reason
 
@@ -46,3 +54,18 @@ class TooLarge(InvalidParameter):
         super().__init__(f"{what} exceeds the limit of {limit}")
         self.what = what
         self.limit = limit
+
+
+def shown(name: bytes) -> str:
+    """Return an entry's name fit for a message: quoted, escaped, short."""
+    return repr(name[:256].decode("utf-8", "backslashreplace"))
+
+
+def explained(error: OSError, name: bytes | None = None) -> WindlassError:
+    """Return the engine's error for the kernel's refusal to make the entry `name`: its own fault, or the host's."""
+    number = error.errno or 0
+    if number in _ENTRY_ERRNOS and name is not None:
+        return EntryRefused(name, os.strerror(number))
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return System("no space left on device")
+    return System(f"unpack {shown(name)}: {os.strerror(number)}" if name is not None else f"unpack: {error}")
