@@ -91,8 +91,8 @@ CHECKS: tuple[Check, ...] = (
     Check("IPv4 forwarding", network.forwarding, "containers reach only this host", "sysctl -w net.ipv4.ip_forward=1"),
     Check("apt-get", resources.program("apt-get"), "windlass/busybox cannot be built here",
           "pull or import an image instead"),
-    Check("debootstrap", resources.program("mmdebstrap", "debootstrap"), "windlass/debian cannot be built here",
-          "apt-get install mmdebstrap (or debootstrap)"),
+    Check("debootstrap", resources.program("debootstrap", "mmdebstrap"), "windlass/debian cannot be built here",
+          "apt-get install debootstrap debian-archive-keyring"),
 )  # fmt: skip
 
 
