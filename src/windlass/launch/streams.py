@@ -8,6 +8,7 @@ Source: Engine API, ContainerAttach, "Stream format".
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable
@@ -16,7 +17,10 @@ from windlass.launch.log_file import Log
 from windlass.launch.poller import HANGUP, READ, WRITE, Poller
 from windlass.launch.wire import AttachSpec
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
+# A process that fills its pipe gets a larger one: fewer, larger reads and log writes.
+_LARGE_CHUNK = 1024 * 1024
+_F_SETPIPE_SZ = 1031
 STREAM_NUMBERS = {"stdout": 1, "stderr": 2}
 
 
@@ -180,6 +184,7 @@ class Streams:
         self._stdin_pending = b""
         self._stdin_ending = False
         self._tty = False
+        self._chunk = CHUNK
         self._clients: list[Client] = []
         self._opened = False
         self._ended = False
@@ -232,7 +237,7 @@ class Streams:
 
     def _pump(self, fd: int) -> None:
         try:
-            data = os.read(fd, CHUNK)
+            data = os.read(fd, self._chunk)
         except BlockingIOError:
             return
         except OSError:
@@ -241,12 +246,22 @@ class Streams:
         if not data:
             self._output_ended(fd)
             return
+        if len(data) == CHUNK and fd != self._stdin:
+            self._enlarge(fd)
         stream = self._outputs[fd]
         for client in tuple(self._clients):
             client.offer(stream, data)
         self._log.write(stream, data)
         if any(client.pending for client in self._clients):
             self._pause()
+
+    def _enlarge(self, fd: int) -> None:
+        self._chunk = _LARGE_CHUNK
+        try:
+            fcntl.fcntl(fd, _F_SETPIPE_SZ, _LARGE_CHUNK)
+        except OSError:
+            # The user's pipe quota: the small pipe works too.
+            pass
 
     def _pause(self) -> None:
         for fd in self._outputs:

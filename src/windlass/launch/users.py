@@ -38,16 +38,14 @@ def resolve(root_fd: int, user: str, additional_groups: list[str]) -> Identity:
     passwd = _read_fields(root_fd, b"etc/passwd", 7)
     group = _read_fields(root_fd, b"etc/group", 4)
     uid, gid, home, name = _find_user(passwd, user_part or "0")
-    groups: list[int] = []
+    members: list[int] = []
     if group_part:
         gid = _find_group(group, group_part)
     else:
-        groups = [_number(row[2]) for row in group if name and name in row[3].split(",") and row[2].isdecimal()]
-    for wanted in additional_groups:
-        number = _find_group(group, wanted)
-        if number not in groups:
-            groups.append(number)
-    return Identity(uid, gid, groups, home or "/")
+        members = [_number(row[2]) for row in group if name and name in row[3].split(",") and row[2].isdecimal()]
+    # The primary group is listed too: a negative ACL for it must not be escaped by a setgid program (CVE-2022-36109).
+    wanted = [gid, *members, *(_find_group(group, extra) for extra in additional_groups)]
+    return Identity(uid, gid, list(dict.fromkeys(wanted)), home or "/")
 
 
 def _find_user(passwd: list[list[str]], user: str) -> tuple[int, int, str, str]:

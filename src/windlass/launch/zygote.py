@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from windlass.launch import jobs, supervisor, wire
 from windlass.linux.namespaces import CLONE_NEWNET, unshare
-from windlass.linux.process import set_dumpable, set_name
+from windlass.linux.process import reset_internal_signals, set_dumpable, set_name
 
 CONTROL_FD = 3
 
@@ -29,6 +29,7 @@ def main() -> None:
     set_dumpable(False)
     # A terminal's Ctrl-C is for the daemon, which tells us by closing the socket.
     os.setsid()
+    reset_internal_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

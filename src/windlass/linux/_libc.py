@@ -7,8 +7,8 @@ import os
 
 libc = ctypes.CDLL(None, use_errno=True)
 
-_X86_64 = {"pivot_root": 155, "keyctl": 250, "seccomp": 317, "memfd_create": 319}
-_AARCH64 = {"pivot_root": 41, "keyctl": 219, "seccomp": 277, "memfd_create": 279}
+_X86_64 = {"rt_sigaction": 13, "pivot_root": 155, "keyctl": 250, "seccomp": 317, "memfd_create": 319}
+_AARCH64 = {"rt_sigaction": 134, "pivot_root": 41, "keyctl": 219, "seccomp": 277, "memfd_create": 279}
 _NUMBERS = {"x86_64": _X86_64, "aarch64": _AARCH64}.get(os.uname().machine, {})
 
 # From number 424 up, all architectures agree.
@@ -20,6 +20,7 @@ SYS_FSMOUNT = 432
 SYS_CLOSE_RANGE = 436
 SYS_OPENAT2 = 437
 SYS_MOUNT_SETATTR = 442
+SYS_RT_SIGACTION = _NUMBERS.get("rt_sigaction", -1)
 SYS_KEYCTL = _NUMBERS.get("keyctl", -1)
 SYS_SECCOMP = _NUMBERS.get("seccomp", -1)
 SYS_PIVOT_ROOT = _NUMBERS.get("pivot_root", -1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from windlass.linux._libc import SYS_CLOSE_RANGE, SYS_KEYCTL, SYS_SECCOMP, check, libc
+from windlass.linux._libc import SYS_CLOSE_RANGE, SYS_KEYCTL, SYS_RT_SIGACTION, SYS_SECCOMP, check, libc
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -25,6 +25,8 @@ PR_CAP_AMBIENT_CLEAR_ALL = 4
 _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
+_GLIBC_SIGNALS = (32, 33)
+_KERNEL_SIGACTION_BYTES = 32
 _FILTER_SIZE = 8
 
 
@@ -70,6 +72,17 @@ def install_seccomp(program: bytes, flags: int = 0) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     fprog = _SockFprog(len(program) // _FILTER_SIZE, ctypes.addressof(buffer))
     check(libc.syscall(SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog)), "seccomp set mode filter")
+
+
+def reset_internal_signals() -> None:
+    """Set the two signals that glibc keeps for itself back to default.
+
+    Its posix_spawn leaves them ignored in the spawned program, and ignored signals pass through every exec. Neither
+    `signal.signal` nor sigaction(3) touches them.
+    """
+    default = bytes(_KERNEL_SIGACTION_BYTES)
+    for number in _GLIBC_SIGNALS:
+        check(libc.syscall(SYS_RT_SIGACTION, number, default, None, 8), "rt_sigaction")
 
 
 def close_on_exec_from(first: int) -> None:
