@@ -74,18 +74,43 @@ def test_little_disk_space_is_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path:
         resources.disk(str(tmp_path / "not" / "there"))
 
 
-def test_a_kernel_that_refuses_only_the_address_knows_the_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_ask", lambda *_: errno.EINVAL)
-    assert network.link_kind("veth")() == "present"
+class AnsweringConnection:
+    """Stands for a netlink connection whose kernel refuses with one errno."""
+
+    number = 0
+
+    @classmethod
+    def open(cls, protocol: int) -> AnsweringConnection:
+        return cls()
+
+    def __enter__(self) -> AnsweringConnection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def attempt(self, requests: list[object]) -> list[OSError]:
+        return [OSError(self.number, "refused")]
 
 
-@pytest.mark.parametrize(("reply", "outcome"), [(errno.EOPNOTSUPP, Absent), (errno.EPERM, Limited)])
+@pytest.fixture
+def kernel_answers(monkeypatch: pytest.MonkeyPatch) -> type[AnsweringConnection]:
+    monkeypatch.setattr(network, "Connection", AnsweringConnection)
+    return AnsweringConnection
+
+
+def test_a_kernel_that_refuses_only_the_address_knows_the_kind(kernel_answers: type[AnsweringConnection]) -> None:
+    kernel_answers.number = errno.EINVAL
+    assert network.veth_links() == network.bridge_links() == "present"
+
+
+@pytest.mark.parametrize(("number", "outcome"), [(errno.EOPNOTSUPP, Absent), (errno.EPERM, Limited)])
 def test_a_kernel_that_refuses_the_kind_or_us(
-    monkeypatch: pytest.MonkeyPatch, reply: int, outcome: type[Exception]
+    kernel_answers: type[AnsweringConnection], number: int, outcome: type[Exception]
 ) -> None:
-    monkeypatch.setattr(network, "_ask", lambda *_: reply)
+    kernel_answers.number = number
     with pytest.raises(outcome):
-        network.link_kind("veth")()
+        network.veth_links()
 
 
 @pytest.mark.parametrize(

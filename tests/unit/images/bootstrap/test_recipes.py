@@ -40,7 +40,7 @@ def test_applets_are_what_busybox_says() -> None:
 
 
 def test_an_applet_outside_of_the_image_is_refused() -> None:
-    with pytest.raises(RecipeError, match="outside|no directory"):
+    with pytest.raises(RecipeError, match="no directory"):
         busybox.list_applets(b"#!/bin/sh\necho ../etc/passwd\n")
 
 
@@ -91,8 +91,10 @@ def test_without_keys_the_error_names_the_package(monkeypatch: pytest.MonkeyPatc
 
 
 def test_clean_takes_out_this_installation_and_configures_apt(tmp_path: Path) -> None:
-    traces = ["var/log/dpkg.log", "var/log/apt/term.log", "var/lib/apt/lists/x_Packages", "var/cache/apt/pkgcache.bin",
-              "etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list", "tmp/left", "var/lib/dpkg/status-old"]  # fmt: skip
+    logs = ["var/log/dpkg.log", "var/log/apt/term.log"]
+    caches = ["var/lib/apt/lists/x_Packages", "var/cache/apt/pkgcache.bin", "var/lib/dpkg/status-old", "tmp/left"]
+    settings = ["etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list"]
+    traces = [*logs, *caches, *settings]
     for name in [*traces, "var/lib/dpkg/status", "usr/sbin/keep"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("trace")
