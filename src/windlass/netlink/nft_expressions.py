@@ -95,6 +95,11 @@ def reg(number: int) -> int:
     return _NFT_REG32_00 + number
 
 
+def host_u32(value: int) -> bytes:
+    """Encode a number as expressions that yield numbers put it into a register: in the host's order."""
+    return struct.pack("=I", value)
+
+
 def data_value(value: bytes) -> bytes:
     """Encode a value, to be put inside an attribute of type nft_data."""
     return codec.attribute(_NFTA_DATA_VALUE, value)
@@ -176,7 +181,7 @@ def ct(key: CtKey, register: int) -> bytes:
 def ct_any(key: CtKey, bits: int) -> list[bytes]:
     """Go on only if any of `bits` is set in a fact about the connection."""
     zero = bytes(4)
-    return [ct(key, reg(0)), bitwise_and(reg(0), struct.pack("=I", bits)), compare(reg(0), Compare.NEQ, zero)]
+    return [ct(key, reg(0)), bitwise_and(reg(0), host_u32(bits)), compare(reg(0), Compare.NEQ, zero)]
 
 
 def fib_address_type(lookup_by: Fib, register: int) -> bytes:

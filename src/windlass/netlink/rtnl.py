@@ -26,6 +26,7 @@ IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK = 1, 3, 4, 5
 IFLA_MASTER, IFLA_PROTINFO, IFLA_LINKINFO, IFLA_IFALIAS = 10, 12, 18, 20
 IFLA_AF_SPEC, IFLA_GROUP, IFLA_NET_NS_FD = 26, 27, 28
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
+_IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 4, 5
 _VETH_INFO_PEER = 1
 _IFLA_BRPORT_MODE, _IFLA_BRPORT_ISOLATED = 4, 33
 _IFLA_INET6_ADDR_GEN_MODE = 8
@@ -111,11 +112,8 @@ def set_link(
     group: int | None = None,
     netns_fd: int = -1,
 ) -> Request:
-    """Change what is given of a link; `master` 0 releases it from its bridge. Older kernels rename only what is down."""
-    data = b""
-    if isinstance(link, str):
-        data = codec.string(IFLA_IFNAME, link)
-    data += _link_attributes(rename, mac, mtu)
+    """Change what is given of a link; `master` 0 takes it off its bridge. Before Linux 6.2, rename while down."""
+    data = _name_attribute(link) + _link_attributes(rename, mac, mtu)
     if master is not None:
         data += codec.u32(IFLA_MASTER, master)
     if alias is not None:
@@ -135,22 +133,29 @@ def _link_header(link: LinkRef, up: bool | None = None, family: int = socket.AF_
 def no_ipv6_autoconf(link: LinkRef) -> Request:
     """Keep the kernel from giving the link a link-local IPv6 address when it comes up."""
     mode = codec.u8(_IFLA_INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE)
-    name = codec.string(IFLA_IFNAME, link) if isinstance(link, str) else b""
-    payload = _link_header(link) + name + codec.nested(IFLA_AF_SPEC, codec.nested(socket.AF_INET6, mode))
+    payload = (
+        _link_header(link) + _name_attribute(link) + codec.nested(IFLA_AF_SPEC, codec.nested(socket.AF_INET6, mode))
+    )
     return Request(RTM_SETLINK, 0, payload, f"turn off IPv6 addresses on {link}")
 
 
-def set_bridge_port(index: int, *, hairpin: bool, isolated: bool) -> Request:
+def set_bridge_port(link: LinkRef, *, hairpin: bool, isolated: bool) -> Request:
     """Set a port's flags: `hairpin` lets a frame go back out where it came in; isolated ports do not meet."""
     flags = codec.u8(_IFLA_BRPORT_MODE, hairpin) + codec.u8(_IFLA_BRPORT_ISOLATED, isolated)
-    payload = _link_header(index, family=socket.AF_BRIDGE) + codec.nested(IFLA_PROTINFO, flags)
-    return Request(RTM_SETLINK, 0, payload, f"set bridge port {index}")
+    info = codec.nested(
+        IFLA_LINKINFO, codec.string(_IFLA_INFO_SLAVE_KIND, "bridge"), codec.nested(_IFLA_INFO_SLAVE_DATA, flags)
+    )
+    # Not RTM_SETLINK of family AF_BRIDGE: that one finds links by index only.
+    return Request(RTM_NEWLINK, 0, _link_header(link) + _name_attribute(link) + info, f"set bridge port {link}")
+
+
+def _name_attribute(link: LinkRef) -> bytes:
+    return codec.string(IFLA_IFNAME, link) if isinstance(link, str) else b""
 
 
 def delete_link(link: LinkRef) -> Request:
     """Delete a link; of a veth pair, both ends."""
-    name = codec.string(IFLA_IFNAME, link) if isinstance(link, str) else b""
-    return Request(RTM_DELLINK, 0, _link_header(link) + name, f"delete link {link}")
+    return Request(RTM_DELLINK, 0, _link_header(link) + _name_attribute(link), f"delete link {link}")
 
 
 def delete_group(group: int) -> Request:

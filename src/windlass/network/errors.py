@@ -59,6 +59,20 @@ class InvalidAddress(InvalidParameter):
         super().__init__(f"invalid address {address}: It does not belong to any of this network's subnets")
 
 
+class InvalidMac(InvalidParameter):
+    """No MAC address that an interface can have."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"invalid MAC address: {text}")
+
+
+class InvalidBridgeName(InvalidParameter):
+    """No name that a Linux interface can have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"invalid bridge name: {name!r}")
+
+
 class AddressesExhausted(System):
     """Every address of a network is taken."""
 
@@ -73,8 +87,8 @@ class NoFreeSubnet(System):
         super().__init__("all predefined address pools have been fully subnetted")
 
 
-class BridgeSetupFailed(System):
-    """The kernel refused part of a bridge's setting up."""
+class NetworkSetupFailed(System):
+    """The kernel refused part of the setting up of a bridge or an endpoint."""
 
 
 class UnknownNetwork(NotFound):

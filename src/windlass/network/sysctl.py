@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from windlass.network.errors import BridgeSetupFailed
+from windlass.network.errors import NetworkSetupFailed
 
 _ROOT = "/proc/sys/net/"
 
@@ -20,7 +20,7 @@ def ensure(name: str, value: str) -> bool:
     """Make a setting `value` and tell whether it had to be changed; a setting the kernel lacks is left alone.
 
     Raises:
-        BridgeSetupFailed: it differs and may not be written (a read-only /proc/sys).
+        NetworkSetupFailed: it differs and may not be written (a read-only /proc/sys).
     """
     current = read(name)
     if current is None or current == value:
@@ -30,7 +30,7 @@ def ensure(name: str, value: str) -> bool:
             file.write(value)
     except OSError as error:
         setting = "net." + name.replace("/", ".")
-        raise BridgeSetupFailed(f"cannot set {setting} to {value}: {error.strerror}") from error
+        raise NetworkSetupFailed(f"cannot set {setting} to {value}: {error.strerror}") from error
     return True
 
 
