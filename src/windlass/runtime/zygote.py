@@ -129,6 +129,7 @@ class ZygoteLauncher:
         """Start a container; see `Launcher.launch`."""
         directory = self.task_directory(plan.id)
         listener = _listen(directory)
+        _forget_last_run(plan.record_path)
         ours, theirs = seqpacket_pair()
         memfd = wire.to_memfd("plan", _encode(plan))
         task = SupervisorTask(plan.id, ours, callbacks)
@@ -279,6 +280,14 @@ def _error_of_kind(kind: str, message: str) -> WindlassError:
     if isinstance(cls, type) and issubclass(cls, WindlassError):
         return cls(message)
     return errors.System(message)
+
+
+def _forget_last_run(record_path: str) -> None:
+    """Remove the exit record of the run before: its presence means that the container has ended."""
+    try:
+        os.unlink(record_path)
+    except FileNotFoundError:
+        pass
 
 
 def _listen(directory: str) -> socket.socket:
