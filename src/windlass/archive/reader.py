@@ -50,9 +50,11 @@ class TarReader:
         """
         records: pax.Records = []
         long_name = long_link = b""
-        for _ in range(MAX_META_HEADERS):
+        for count in range(MAX_META_HEADERS):
             block = self._next_block()
             if block is None:
+                if count:
+                    raise TarTruncated()
                 return None
             flag = block[156]
             if flag not in _META_FLAGS:

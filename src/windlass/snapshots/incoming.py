@@ -37,7 +37,7 @@ class IncomingLayer:
         return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def commit(self) -> LayerName:
-        """Make it a layer, and return its name. Its files reach the disk when the kernel likes, or at `LayerStore.sync`.
+        """Make it a layer, and return its name. Its files are safe from a power cut after `LayerStore.sync`.
 
         Raises:
             System: the host refused.

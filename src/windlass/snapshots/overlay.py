@@ -17,6 +17,11 @@ from windlass.snapshots.trash import delete, discard
 from windlass.snapshots.usage import disk_usage
 from windlass.spec.mounts import OverlayMount
 
+# What the upper directory has must be readable without the lower ones: a layer is made of it. The kernel's defaults for
+# these are a matter of its configuration.
+OVERLAY_OPTIONS = ("index=off", "metacopy=off", "redirect_dir=off")
+
+
 class LayerNotFound(NotFound):
     """No layer of this name is complete."""
 
@@ -80,7 +85,7 @@ class LayerStore:
         if bool(upper) != bool(work):
             raise InvalidParameter("an overlay needs both an upper and a work directory, or neither")
         lower = tuple(f"{name}/{DIFF}" for name in reversed(names))
-        return OverlayMount(base=self.directory, lower=lower, upper=upper, work=work)
+        return OverlayMount(base=self.directory, lower=lower, upper=upper, work=work, options=OVERLAY_OPTIONS)
 
     def usage(self, name: LayerName) -> int:
         """Return the disk space of a layer in bytes, each hard-linked file counted once.

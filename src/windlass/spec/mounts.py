@@ -8,10 +8,13 @@ import msgspec
 class OverlayMount(msgspec.Struct, frozen=True):
     """An overlay to be mounted. `lower` is top first and relative to `base`; the other two are absolute.
 
-    Without `upper` the result is read-only. Source: kernel overlayfs.rst, "Multiple lower layers".
+    `options` are passed on as they are. Without `upper` the result is read-only.
+
+    Source: kernel overlayfs.rst, "Multiple lower layers".
     """
 
     base: str
     lower: tuple[str, ...]
     upper: str = ""
     work: str = ""
+    options: tuple[str, ...] = ()

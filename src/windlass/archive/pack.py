@@ -1,0 +1,186 @@
+"""Writes a directory tree as a tar: a whole root, or the upper directory of an overlay as a layer.
+
+No symbolic link is followed, and no path is resolved by name: the tree may be a running container's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from windlass.archive import whiteouts
+from windlass.archive.entry import Kind, TarEntry
+from windlass.archive.writer import TarWriter
+from windlass.linux.fs import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
+
+_RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+_KINDS = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFDIR: Kind.DIRECTORY,
+    stat.S_IFLNK: Kind.SYMLINK,
+    stat.S_IFCHR: Kind.CHAR,
+    stat.S_IFBLK: Kind.BLOCK,
+    stat.S_IFIFO: Kind.FIFO,
+}
+_SECOND_NS = 1_000_000_000
+_KEPT_XATTRS = (b"security.capability", b"user.")
+_NO_XATTRS = frozenset((errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM))
+
+
+def pack_tree(root_fd: int, writer: TarWriter, *, prefix: bytes = b"", overlay: bool = False) -> int:
+    """Write all below the directory `root_fd` (open for reading), in the order of names; return the files' bytes.
+
+    Names start with `prefix`. With `overlay` the tree is an overlay's upper directory: its marks become whiteouts.
+    Sockets are left out, times are cut to seconds, as the peers do. The archive is not finished.
+
+    Raises:
+        EntryRefused: a tar cannot say it.
+        OSError: of reading or of the sink.
+    """
+    return _Packing(root_fd, writer, prefix, overlay).run()
+
+
+class _Packing:
+    def __init__(self, root_fd: int, writer: TarWriter, prefix: bytes, overlay: bool) -> None:
+        self._root_fd = root_fd
+        self._writer = writer
+        self._prefix = prefix
+        self._overlay = overlay
+        self._links: dict[tuple[int, int], bytes] = {}
+        self._size_bytes = 0
+        self._parent = b""
+        self._parent_fd = os.dup(root_fd)
+
+    def run(self) -> int:
+        try:
+            waiting = self._children(b"")
+            while waiting:
+                path = waiting.pop()
+                if self._pack(path):
+                    waiting += self._children(path)
+        finally:
+            os.close(self._parent_fd)
+        return self._size_bytes
+
+    def _children(self, directory: bytes) -> list[bytes]:
+        """Return the paths in a directory, last name first; write the whiteout that makes it opaque."""
+        try:
+            self._enter(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        start = directory + b"/" if directory else b""
+        if self._overlay and _is_opaque(self._parent_fd):
+            self._writer.add(TarEntry(name=self._prefix + start + whiteouts.OPAQUE, kind=Kind.FILE, mode=0))
+        names = sorted((os.fsencode(name) for name in os.listdir(self._parent_fd)), reverse=True)
+        return [start + name for name in names]
+
+    def _enter(self, directory: bytes) -> None:
+        if directory == self._parent:
+            return
+        fd = openat2(self._root_fd, directory or b".", os.O_RDONLY | os.O_DIRECTORY, resolve=_RESOLVE)
+        os.close(self._parent_fd)
+        self._parent, self._parent_fd = directory, fd
+
+    def _pack(self, path: bytes) -> bool:
+        """Write one entry; tell whether it is a directory."""
+        parent, _, base = path.rpartition(b"/")
+        try:
+            self._enter(parent)
+            status = os.lstat(base, dir_fd=self._parent_fd)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+        if kind is None:
+            return False
+        if kind is Kind.CHAR and status.st_rdev == 0 and self._overlay:
+            hidden = path[: len(path) - len(base)] + whiteouts.PREFIX + base
+            self._writer.add(TarEntry(name=self._prefix + hidden, kind=Kind.FILE, mode=0))
+            return False
+        if kind is Kind.FILE:
+            self._pack_file(path, base, status)
+        else:
+            self._writer.add(self._entry(path, base, kind, status))
+        return kind is Kind.DIRECTORY
+
+    def _pack_file(self, path: bytes, base: bytes, status: os.stat_result) -> None:
+        key = (status.st_dev, status.st_ino)
+        if status.st_nlink > 1 and (first := self._links.get(key)) is not None:
+            self._writer.add(self._described(path, Kind.HARDLINK, status, linkname=self._prefix + first))
+            return
+        # Not for blocking: it may have become a FIFO meanwhile.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            fd = os.open(base, flags, dir_fd=self._parent_fd)
+        except FileNotFoundError:
+            return
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                return
+            entry = self._described(path, Kind.FILE, status, size_bytes=status.st_size, xattrs=_xattrs(fd))
+            self._writer.add_from(entry, fd)
+        finally:
+            os.close(fd)
+        self._links[key] = path
+        self._size_bytes += status.st_size
+
+    def _entry(self, path: bytes, base: bytes, kind: Kind, status: os.stat_result) -> TarEntry:
+        if kind is Kind.DIRECTORY:
+            fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parent_fd)
+            try:
+                return self._described(path + b"/", kind, status, xattrs=_xattrs(fd))
+            finally:
+                os.close(fd)
+        if kind is Kind.SYMLINK:
+            return self._described(path, kind, status, linkname=os.readlink(base, dir_fd=self._parent_fd))
+        return self._described(path, kind, status)
+
+    def _described(
+        self,
+        path: bytes,
+        kind: Kind,
+        status: os.stat_result,
+        *,
+        linkname: bytes = b"",
+        size_bytes: int = 0,
+        xattrs: dict[bytes, bytes] | None = None,
+    ) -> TarEntry:
+        device = kind in (Kind.CHAR, Kind.BLOCK)
+        return TarEntry(
+            name=self._prefix + path,
+            kind=kind,
+            mode=stat.S_IMODE(status.st_mode),
+            uid=status.st_uid,
+            gid=status.st_gid,
+            size_bytes=size_bytes,
+            stored_bytes=size_bytes,
+            mtime_ns=status.st_mtime_ns // _SECOND_NS * _SECOND_NS,
+            linkname=linkname,
+            major=os.major(status.st_rdev) if device else 0,
+            minor=os.minor(status.st_rdev) if device else 0,
+            xattrs=xattrs or {},
+        )
+
+
+def _is_opaque(fd: int) -> bool:
+    try:
+        return os.getxattr(fd, whiteouts.OVERLAY_OPAQUE_XATTR) == b"y"
+    except OSError as error:
+        if error.errno in _NO_XATTRS:
+            return False
+        raise
+
+
+def _xattrs(fd: int) -> dict[bytes, bytes]:
+    """Return what a layer keeps of the extended attributes: `user.*` and file capabilities."""
+    found = {}
+    try:
+        for name in os.listxattr(fd):
+            raw = os.fsencode(name)
+            if raw.startswith(_KEPT_XATTRS) and not raw.startswith(whiteouts.OVERLAY_XATTR_PREFIXES):
+                found[raw] = os.getxattr(fd, name)
+    except OSError as error:
+        if error.errno not in _NO_XATTRS:
+            raise
+    return found
