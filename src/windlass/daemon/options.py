@@ -1,0 +1,127 @@
+"""The daemon's options: one table for flags and `daemon.json`, spelled as dockerd spells them.
+
+Source: docs.docker.com, reference/cli/dockerd; the messages are dockerd's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_DATA_ROOT = "/var/lib/windlass"
+DEFAULT_EXEC_ROOT = "/run/windlass"
+DEFAULT_CONFIG_FILE = "/etc/windlass/daemon.json"
+DEFAULT_HOST = "unix:///run/windlass/windlass.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. `kind` is `string`, `bool`, `int`, `list`, `map` (key=value) or `ulimit` (name=soft:hard).
+
+    `key` is its name in `daemon.json`; lists are plural there. `ignored` options are accepted for scripts written for
+    dockerd, and change nothing; the help says so.
+    """
+
+    flag: str
+    kind: str
+    help: str
+    key: str = ""
+    short: str = ""
+    default: str = ""
+    ignored: bool = False
+
+    @property
+    def file_key(self) -> str:
+        """The option's name in the configuration file."""
+        return self.key or self.flag
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("bip", "string", "IPv4 address for the default bridge"),
+    Option("bridge", "string", "Name of the default bridge", short="b", default="windlass0"),
+    Option("cgroup-parent", "string", "Set parent cgroup for all containers"),
+    Option("config-file", "string", "Daemon configuration file", default=DEFAULT_CONFIG_FILE),
+    Option("containerd", "string", "containerd grpc address", ignored=True),
+    Option("data-root", "string", "Root directory of persistent state", default=DEFAULT_DATA_ROOT),
+    Option("debug", "bool", "Enable debug mode", short="D"),
+    Option("default-cgroupns-mode", "string", "Default mode for containers cgroup namespace (host|private)"),
+    Option("default-ipc-mode", "string", "Default mode for containers ipc (shareable|private)", default="private"),
+    Option("default-shm-size", "string", "Default shm size for containers", default="64MiB"),
+    Option("default-ulimit", "ulimit", "Default ulimits for containers", key="default-ulimits"),
+    Option("dns", "list", "DNS server to use"),
+    Option("dns-opt", "list", "DNS options to use", key="dns-opts"),
+    Option("dns-search", "list", "DNS search domains to use"),
+    Option("exec-opt", "list", "Runtime execution options", key="exec-opts", ignored=True),
+    Option("exec-root", "string", "Root directory for execution state files", default=DEFAULT_EXEC_ROOT),
+    Option("experimental", "bool", "Enable experimental features", ignored=True),
+    Option("firewall-table", "string", "Name of the daemon's nftables table", default="windlass"),
+    Option("group", "string", "Group for the unix socket", short="G", default="docker"),
+    Option("help", "bool", "Print usage", short="h"),
+    Option("host", "list", "Daemon socket(s) to connect to", key="hosts", short="H"),
+    Option("icc", "bool", "Enable inter-container communication", default="true"),
+    Option("insecure-registry", "list", "Enable insecure registry communication", key="insecure-registries"),
+    Option("ip", "string", "Host IP for port publishing from the default bridge network", default="0.0.0.0"),
+    Option("ip-forward", "bool", "Enable IP forwarding in system configuration", default="true"),
+    Option("ip-masq", "bool", "Enable IP masquerading for the default bridge network", default="true"),
+    Option("iptables", "bool", "Enable addition of firewall rules (nftables)", default="true"),
+    Option("ip6tables", "bool", "Enable addition of IPv6 firewall rules", default="true", ignored=True),
+    Option("label", "list", "Set key=value labels to the daemon", key="labels"),
+    Option(
+        "live-restore", "bool", "Containers run on without the daemon: always on here", ignored=True, default="true"
+    ),
+    Option("log-driver", "string", "Default driver for container logs", default="json-file"),
+    Option("log-format", "string", 'Set the logging format ("text"|"json")', default="text"),
+    Option(
+        "log-level",
+        "string",
+        'Set the logging level ("debug"|"info"|"warn"|"error"|"fatal")',
+        short="l",
+        default="info",
+    ),
+    Option("log-opt", "map", "Default log driver options for containers", key="log-opts"),
+    Option("max-concurrent-downloads", "int", "Set the max concurrent downloads", default="3"),
+    Option("max-concurrent-uploads", "int", "Set the max concurrent uploads", default="5"),
+    Option("max-download-attempts", "int", "Set the max download attempts for each pull", default="5"),
+    Option("mtu", "int", "Set the MTU for the default bridge network", default="1500"),
+    Option("no-new-privileges", "bool", "Set no-new-privileges by default for new containers"),
+    Option("pidfile", "string", "Path to use for daemon PID file", short="p"),
+    Option("registry-mirror", "list", "Preferred registry mirror", key="registry-mirrors"),
+    Option("seccomp-profile", "string", 'Path to seccomp profile; "builtin" or "unconfined"', default="builtin"),
+    Option("selinux-enabled", "bool", "Enable selinux support", ignored=True),
+    Option("shutdown-timeout", "int", "Set the shutdown timeout in seconds", default="15"),
+    Option("storage-driver", "string", "Storage driver to use (overlay2)", short="s", default="overlay2"),
+    Option("storage-opt", "list", "Storage driver options", key="storage-opts", ignored=True),
+    Option("tls", "bool", "Use TLS; implied by --tlsverify", ignored=True),
+    Option("userland-proxy", "bool", "Published ports need no proxy here", default="true", ignored=True),
+    Option("userland-proxy-path", "string", "Path to the userland proxy binary", ignored=True),
+    Option("validate", "bool", "Validate daemon configuration and exit"),
+    Option("version", "bool", "Print version information and quit", short="v"),
+)
+
+BY_FLAG: dict[str, Option] = {option.flag: option for option in OPTIONS}
+BY_SHORT: dict[str, Option] = {option.short: option for option in OPTIONS if option.short}
+BY_KEY: dict[str, Option] = {option.file_key: option for option in OPTIONS}
+# These make no sense inside the file that they would name, or are words of a command line.
+NOT_IN_FILE = frozenset({"config-file", "help", "version", "validate"})
+
+
+def usage() -> str:
+    """Return the help text."""
+    lines = [
+        "Usage:  windlassd [OPTIONS]",
+        "",
+        "The engine: serves the Docker Engine API and runs containers.",
+        "",
+        "Examples:",
+        "  windlassd                                   listen on the default socket",
+        "  windlassd -H unix:///tmp/w.sock --data-root /tmp/w --exec-root /tmp/w-run --bridge w0",
+        "  windlassd --validate --config-file ./daemon.json",
+        "",
+        "Options:",
+    ]
+    for option in OPTIONS:
+        short = f"-{option.short}, " if option.short else "    "
+        kind = "" if option.kind == "bool" else f" {option.kind}"
+        default = f' (default "{option.default}")' if option.default and option.kind != "bool" else ""
+        note = " (accepted, no effect)" if option.ignored else ""
+        lines.append(f"  {short}--{option.flag + kind:<33} {option.help}{default}{note}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""Flags and daemon.json, in dockerd's words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from windlass.base.errors import InvalidParameter
+from windlass.daemon.configuration import load, parse_flags, parse_size
+from windlass.daemon.options import OPTIONS, usage
+
+
+def _file(tmp_path: Path, content: object) -> list[str]:
+    path = tmp_path / "daemon.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return ["--config-file", str(path)]
+
+
+def test_defaults(tmp_path: Path) -> None:
+    configuration = load(_file(tmp_path, {}))
+    assert configuration.hosts == ("unix:///run/windlass/windlass.sock",)
+    assert configuration.pidfile == "/run/windlass/windlassd.pid"
+    assert configuration.shm_size_bytes == 64 << 20
+    assert configuration.switch("icc") and not configuration.switch("debug")
+
+
+def test_flags_in_every_spelling() -> None:
+    values = parse_flags(
+        ["-Dl", "warn", "-H", "unix:///a", "--host=tcp://127.0.0.1:1", "-p/x", "--icc=false", "--mtu=1400"]
+    )
+    assert values == {
+        "debug": True,
+        "log-level": "warn",
+        "host": ["unix:///a", "tcp://127.0.0.1:1"],
+        "pidfile": "/x",
+        "icc": False,
+        "mtu": 1400,
+    }
+
+
+def test_file_keys_are_dockerd_s(tmp_path: Path) -> None:
+    content = {
+        "hosts": ["unix:///a"],
+        "registry-mirrors": ["https://m"],
+        "log-opts": {"max-size": "1m"},
+        "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 10, "Hard": 20}},
+        "debug": True,
+        "mtu": 1400,
+    }
+    configuration = load(_file(tmp_path, content))
+    assert configuration.hosts == ("unix:///a",)
+    assert configuration.mapping("log-opt") == {"max-size": "1m"}
+    assert [(u.name, u.soft, u.hard) for u in configuration.ulimits] == [("nofile", 10, 20)]
+    assert configuration.log_level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--nope"], "unknown flag: --nope"),
+        (["-Z"], "unknown shorthand flag: 'Z' in -Z"),
+        (["--mtu"], "flag needs an argument: --mtu"),
+        (["--mtu", "x"], 'invalid argument "x" for "--mtu" flag'),
+        (["--debug=maybe"], 'invalid argument "maybe" for "--debug" flag'),
+        (["word"], "accepts no arguments"),
+        (["--default-ulimit", "nofile"], "invalid ulimit argument: nofile"),
+        (["--log-opt", "x"], "must be formatted as key=value"),
+    ],
+)
+def test_bad_flags(argv: list[str], message: str) -> None:
+    with pytest.raises(InvalidParameter, match=message):
+        parse_flags(argv)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "unable to configure the Docker daemon with file"),
+        ("[]", "not a JSON object"),
+        ({"nope": 1, "also": 2}, "the following directives don't match any configuration option: also, nope"),
+        ({"config-file": "/x"}, "the following directives don't match any configuration option: config-file"),
+        ({"mtu": "x"}, "directive mtu wants a int"),
+        ({"log-level": "loud"}, "unable to parse logging level: loud"),
+        ({"storage-driver": "zfs"}, "driver not supported: zfs"),
+        ({"data-root": "relative"}, "data-root must be an absolute path"),
+    ],
+)
+def test_bad_files(tmp_path: Path, content: object, message: str) -> None:
+    with pytest.raises(InvalidParameter, match=message):
+        load(_file(tmp_path, content))
+
+
+def test_an_option_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidParameter, match=r"both as a flag and in the configuration file: debug: \(from flag: True"
+    ):
+        load([*_file(tmp_path, {"debug": False}), "--debug"])
+
+
+def test_a_named_file_must_exist_a_default_need_not(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="no such file or directory"):
+        load(["--config-file", str(tmp_path / "none")])
+
+
+@pytest.mark.parametrize(("text", "size"), [("64m", 64 << 20), ("64MiB", 64 << 20), ("1024", 1024), ("1 GB", 1 << 30)])
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+def test_help_names_every_option() -> None:
+    text = usage()
+    assert all(f"--{option.flag}" in text for option in OPTIONS)
