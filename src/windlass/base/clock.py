@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 import time
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
+
+_RFC3339 = re.compile(
+    r"\A(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z"
+)
 
 
 def now_ns() -> int:
@@ -22,3 +28,22 @@ def rfc3339_nano(time_ns: int) -> str:
         f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T"
         f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{fraction:09d}Z"
     )
+
+
+def parse_rfc3339(text: str) -> int:
+    """Return the nanoseconds since the epoch of an RFC 3339 text; 0 for Go's zero time.
+
+    Raises:
+        ValueError: not such a text.
+    """
+    match = _RFC3339.match(text)
+    if match is None:
+        raise ValueError(f"not an RFC 3339 time: {text[:40]!r}")
+    *date, fraction, sign, hours, minutes = match.groups()
+    if date[0] == "0001":
+        return 0
+    seconds = calendar.timegm(tuple(int(part) for part in date))
+    if sign:
+        offset = int(hours) * 3600 + int(minutes) * 60
+        seconds -= offset if sign == "+" else -offset
+    return seconds * 1_000_000_000 + int((fraction or "").ljust(9, "0"))

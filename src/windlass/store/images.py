@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from windlass.store.database import Database
+
+_LAYER_COLUMNS = "diff_id, short, size_bytes, boot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,19 @@ class RefRow:
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """An unpacked layer: the digest of its uncompressed tar and its directory's short name."""
+    """An unpacked layer: the digest of its uncompressed tar and its directory's short name.
+
+    `boot` is the boot id under which it was made while its files may not be on the disk yet.
+    """
 
     diff_id: str
     short: str
     size_bytes: int
+    boot: str = ""
+
+    def settled(self) -> LayerRow:
+        """Return the row of the layer once its files are on the disk."""
+        return replace(self, boot="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +83,26 @@ class ImageRows:
         """Return all rows; `image_layers` gives each image's diff ids, bottom first."""
         return await self._database.read(_load)
 
-    async def add_layer(self, layer: LayerRow, blob: LayerBlobRow | None, lease: str = "") -> None:
-        """Record an unpacked layer and the archive it came from, held by the owner `lease` until an image has it."""
-        await self._database.write(lambda c: _add_layer(c, layer, blob, lease))
+    async def add_layer(self, layer: LayerRow, blob: LayerBlobRow) -> LayerRow:
+        """Record an unpacked layer and the archive it came from, and return the layer's row.
+
+        Where the layer is recorded already, that row is returned: its `short` differs from the one given.
+        """
+        return await self._database.write(lambda c: _add_layer(c, layer, blob))
+
+    async def mark_settled(self, diff_ids: Iterable[str]) -> None:
+        """Record that the files of layers are on the disk."""
+        rows = [(diff_id,) for diff_id in diff_ids]
+        await self._database.write(lambda c: c.executemany("UPDATE layers SET boot = '' WHERE diff_id = ?", rows))
+
+    async def forget_unsettled(self, boot: str) -> list[str]:
+        """Remove the images whose layers an earlier boot than `boot` did not bring to the disk; return their ids."""
+        return await self._database.write(lambda c: _forget_unsettled(c, boot))
 
     async def put(self, image: ImageRow, diff_ids: Sequence[str], refs: Iterable[RefRow] = ()) -> None:
         """Record an image with its layers, bottom first, and point names at it: all of it or nothing.
 
-        An image that is there already keeps its row, and is no longer retired.
+        An image that is there already gets the manifest given, and is no longer retired.
         """
         rows = tuple(refs)
         await self._database.write(lambda c: _put(c, image, diff_ids, rows))
@@ -118,7 +140,7 @@ def _load(connection: sqlite3.Connection) -> Everything:
             )
         ],
         refs=[RefRow(*row) for row in connection.execute("SELECT name, image_id, made_ns FROM refs")],
-        layers=[LayerRow(*row) for row in connection.execute("SELECT diff_id, short, size_bytes FROM layers")],
+        layers=[LayerRow(*row) for row in connection.execute(f"SELECT {_LAYER_COLUMNS} FROM layers")],
         layer_blobs=[
             LayerBlobRow(*row) for row in connection.execute("SELECT digest, diff_id, size_bytes FROM layer_blobs")
         ],
@@ -126,24 +148,35 @@ def _load(connection: sqlite3.Connection) -> Everything:
     )
 
 
-def _add_layer(connection: sqlite3.Connection, layer: LayerRow, blob: LayerBlobRow | None, lease: str) -> None:
+def _add_layer(connection: sqlite3.Connection, layer: LayerRow, blob: LayerBlobRow) -> LayerRow:
     connection.execute(
-        "INSERT INTO layers (diff_id, short, size_bytes) VALUES (?, ?, ?) ON CONFLICT (diff_id) DO NOTHING",
-        (layer.diff_id, layer.short, layer.size_bytes),
+        "INSERT INTO layers (diff_id, short, size_bytes, boot) VALUES (?, ?, ?, ?) ON CONFLICT (diff_id) DO NOTHING",
+        (layer.diff_id, layer.short, layer.size_bytes, layer.boot),
     )
-    if blob is not None:
-        connection.execute(
-            "INSERT OR REPLACE INTO layer_blobs (digest, diff_id, size_bytes) VALUES (?, ?, ?)",
-            (blob.digest, blob.diff_id, blob.size_bytes),
-        )
-    if lease:
-        connection.execute("INSERT OR IGNORE INTO leases VALUES (?, 'layer', ?)", (lease, layer.diff_id))
+    connection.execute(
+        "INSERT OR REPLACE INTO layer_blobs (digest, diff_id, size_bytes) VALUES (?, ?, ?)",
+        (blob.digest, blob.diff_id, blob.size_bytes),
+    )
+    found = connection.execute(f"SELECT {_LAYER_COLUMNS} FROM layers WHERE diff_id = ?", (layer.diff_id,)).fetchone()
+    return LayerRow(*found)
+
+
+def _forget_unsettled(connection: sqlite3.Connection, boot: str) -> list[str]:
+    rows = connection.execute(
+        "DELETE FROM images WHERE id IN (SELECT image_id FROM image_layers JOIN layers USING (diff_id)"
+        " WHERE boot NOT IN ('', ?)) RETURNING id",
+        (boot,),
+    ).fetchall()
+    connection.execute(
+        "DELETE FROM leases WHERE key IN (SELECT diff_id FROM layers WHERE boot NOT IN ('', ?))", (boot,)
+    )
+    return [image_id for (image_id,) in rows]
 
 
 def _put(connection: sqlite3.Connection, image: ImageRow, diff_ids: Sequence[str], refs: Sequence[RefRow]) -> None:
     connection.execute(
         "INSERT INTO images (id, manifest_digest, size_bytes, created_ns, parent) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET retired = 0",
+        " ON CONFLICT (id) DO UPDATE SET retired = 0, manifest_digest = excluded.manifest_digest",
         (image.id, image.manifest_digest, image.size_bytes, image.created_ns, image.parent),
     )
     connection.executemany(
@@ -185,6 +218,6 @@ def _forget_unused_layers(connection: sqlite3.Connection) -> list[LayerRow]:
     rows = connection.execute(
         "DELETE FROM layers WHERE diff_id NOT IN (SELECT diff_id FROM image_layers)"
         " AND diff_id NOT IN (SELECT key FROM leases WHERE kind = 'layer')"
-        " RETURNING diff_id, short, size_bytes"
+        f" RETURNING {_LAYER_COLUMNS}"
     )
     return [LayerRow(*row) for row in rows.fetchall()]

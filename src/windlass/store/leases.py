@@ -1,7 +1,11 @@
-"""Leases: what an unfinished operation needs kept although no image holds it yet."""
+"""Leases: what an unfinished operation needs kept although no image holds it yet.
+
+They outlive the daemon, so that a pull which was cut short finds the layers it had already; until they expire.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Literal
 
@@ -9,17 +13,20 @@ from windlass.store.database import Database
 
 LeaseKind = Literal["blob", "layer"]
 
+LIFE_S = 24 * 3600
+
 
 class Leases:
-    """The table leases. An owner is one operation; a new daemon has none, so `release_all` is its first act."""
+    """The table leases. An owner is one operation."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def hold(self, owner: str, kind: LeaseKind, keys: Iterable[str]) -> None:
-        """Keep blobs (by digest) or layers (by diff id) until `owner` releases them."""
-        rows = [(owner, kind, key) for key in keys]
-        await self._database.write(lambda c: c.executemany("INSERT OR IGNORE INTO leases VALUES (?, ?, ?)", rows))
+        """Keep blobs (by digest) or layers (by diff id) until `owner` releases them, or for a day."""
+        expires_ns = time.time_ns() + LIFE_S * 1_000_000_000
+        rows = [(owner, kind, key, expires_ns) for key in keys]
+        await self._database.write(lambda c: c.executemany("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", rows))
 
     async def held(self, kind: LeaseKind) -> set[str]:
         """Return every held key of a kind."""
@@ -31,6 +38,7 @@ class Leases:
         """Give up everything that `owner` holds."""
         await self._database.write(lambda c: c.execute("DELETE FROM leases WHERE owner = ?", (owner,)))
 
-    async def release_all(self) -> None:
-        """Give up everything: the operations of an earlier daemon are over."""
-        await self._database.write(lambda c: c.execute("DELETE FROM leases"))
+    async def release_expired(self) -> None:
+        """Give up what has been held for too long."""
+        now_ns = time.time_ns()
+        await self._database.write(lambda c: c.execute("DELETE FROM leases WHERE expires_ns <= ?", (now_ns,)))

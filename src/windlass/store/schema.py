@@ -16,7 +16,9 @@ what lies below them, so that two images with the same layer over different pare
 is computed where it is shown.
 
 `images.retired`: removed by force while a container used it. No name or id finds it any more; it goes with the
-container. Times are nanoseconds since the epoch, sizes bytes.
+container. `layers.boot`: the boot id of the machine while the layer's files may not be on the disk yet, empty once they
+are; a layer that a later boot finds with another id was caught by a power cut and is not to be trusted. Times are
+nanoseconds since the epoch, sizes bytes.
 
 A change to the schema is a new entry at the end of MIGRATIONS, never an edit of an earlier one.
 """
@@ -45,7 +47,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE layers (
         diff_id    TEXT PRIMARY KEY,
         short      TEXT NOT NULL UNIQUE,
-        size_bytes INTEGER NOT NULL
+        size_bytes INTEGER NOT NULL,
+        boot       TEXT NOT NULL DEFAULT ''
     ) WITHOUT ROWID;
 
     CREATE TABLE layer_blobs (
@@ -92,9 +95,10 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
 
     CREATE TABLE leases (
-        owner TEXT NOT NULL,
-        kind  TEXT NOT NULL CHECK (kind IN ('blob', 'layer')),
-        key   TEXT NOT NULL,
+        owner      TEXT NOT NULL,
+        kind       TEXT NOT NULL CHECK (kind IN ('blob', 'layer')),
+        key        TEXT NOT NULL,
+        expires_ns INTEGER NOT NULL,
         PRIMARY KEY (owner, kind, key)
     ) WITHOUT ROWID;
     """,
