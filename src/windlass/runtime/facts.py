@@ -1,0 +1,81 @@
+"""Looking at the host, once per start of the engine."""
+
+from __future__ import annotations
+
+import os
+
+from windlass.cgroups.model import CgroupHost
+from windlass.linux.capabilities import effective_capabilities
+from windlass.runtime.intent import HostFacts
+from windlass.seccomp.profile import host_traits
+
+DEFAULT_SYSCTLS = ("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start")
+
+# Feature, controller, and the file whose presence proves it (v1; a v2 controller has all of its own).
+_V1_FEATURES = (
+    ("swap", "memory", "memory.memsw.limit_in_bytes"),
+    ("swappiness", "memory", "memory.swappiness"),
+    ("oom_control", "memory", "memory.oom_control"),
+    ("cfs", "cpu", "cpu.cfs_quota_us"),
+    ("bfq", "blkio", "blkio.bfq.weight"),
+    ("bfq", "blkio", "blkio.weight"),
+    ("bfq_device", "blkio", "blkio.bfq.weight_device"),
+    ("bfq_device", "blkio", "blkio.weight_device"),
+)
+
+
+def probe_host(cgroup_host: CgroupHost) -> HostFacts:
+    """Describe this host; `cgroup_host` is what `windlass.cgroups.detect` found."""
+    traits = host_traits()
+    return HostFacts(
+        machine=traits.machine,
+        kernel=traits.kernel,
+        cgroup_version=cgroup_host.version,
+        controllers=frozenset(cgroup_host.controllers),
+        features=_features(cgroup_host),
+        capabilities=effective_capabilities(),
+        cpu_count=os.cpu_count() or 1,
+        cpus=_read("/sys/devices/system/cpu/online") or "0",
+        mems=_read("/sys/devices/system/node/online") or "0",
+        apparmor=_read("/sys/module/apparmor/parameters/enabled").startswith("Y"),
+        selinux=os.path.exists("/sys/fs/selinux/enforce"),
+        ip_forwarding=_read("/proc/sys/net/ipv4/ip_forward") != "0",
+        sysctls=frozenset(key for key in DEFAULT_SYSCTLS if os.path.exists("/proc/sys/" + key.replace(".", "/"))),
+        kcore=os.path.exists("/proc/kcore"),
+    )
+
+
+def _features(host: CgroupHost) -> frozenset[str]:
+    if host.version == 1:
+        return frozenset(
+            feature
+            for feature, controller, file in _V1_FEATURES
+            if controller in host.controllers and os.path.exists(f"{host.controllers[controller]}/{file}")
+        )
+    found = set()
+    if host.has("cpu"):
+        found.add("cfs")
+    if host.has("memory") and _swap_is_accounted(host.root):
+        found.add("swap")
+    if host.has("io"):
+        found |= {"bfq", "bfq_device"}
+    return frozenset(found)
+
+
+def _swap_is_accounted(root: str) -> bool:
+    """On v2 only groups below the root have memory.swap.max: look at the first one."""
+    try:
+        with os.scandir(root) as entries:
+            children = [entry.path for entry in entries if entry.is_dir()]
+    except OSError:
+        return False
+    with_memory = [child for child in children if os.path.exists(f"{child}/memory.max")]
+    return not with_memory or any(os.path.exists(f"{child}/memory.swap.max") for child in with_memory)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
