@@ -63,6 +63,7 @@ class Lab:
         self.home_fd = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.route = Connection.open(NETLINK_ROUTE)
         self.route.execute([rtnl.set_link("lo", up=True)])
+        write_sysctl("ipv4/ip_forward", "0")  # inherited from the machine otherwise
         self.driver = BridgeDriver()
 
     def namespace(self) -> Namespace:
@@ -100,6 +101,13 @@ class Lab:
         )
         return ns
 
+    def bridge_netfilter(self, value: str) -> None:
+        """Say whether frames between ports of a bridge pass the IP chains ("1", the usual default) or not ("0")."""
+        try:
+            write_sysctl("bridge/bridge-nf-call-iptables", value)
+        except FileNotFoundError:
+            pytest.skip("this kernel has no br_netfilter")
+
     @contextmanager
     def entered(self) -> Iterator[None]:
         """The host is where we are; for symmetry with `Namespace`."""
@@ -114,6 +122,11 @@ class Container:
         self.endpoint = endpoint
         self.ip = str(endpoint.ip4)
         self.entered = ns.entered
+
+
+def write_sysctl(name: str, value: str) -> None:
+    with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+        file.write(value)
 
 
 Place = Lab | Namespace | Container

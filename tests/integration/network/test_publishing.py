@@ -78,7 +78,7 @@ def test_containers_reach_published_port_by_the_hosts_address(lab: Lab) -> None:
 @pytest.mark.parametrize("bridge_netfilter", ["0", "1"])
 @in_lab
 def test_container_reaches_itself_by_its_published_port(lab: Lab, bridge_netfilter: str) -> None:
-    set_bridge_netfilter(bridge_netfilter)
+    lab.bridge_netfilter(bridge_netfilter)
     container = lab.container(lab.network(), WEB)
     assert tcp_reach(container, "172.17.0.1", 8080, tcp_server(container, 80)) == "172.17.0.1"
 
@@ -86,7 +86,7 @@ def test_container_reaches_itself_by_its_published_port(lab: Lab, bridge_netfilt
 @pytest.mark.parametrize("bridge_netfilter", ["0", "1"])
 @in_lab
 def test_neighbour_on_the_same_bridge_reaches_published_port(lab: Lab, bridge_netfilter: str) -> None:
-    set_bridge_netfilter(bridge_netfilter)
+    lab.bridge_netfilter(bridge_netfilter)
     config = lab.network()
     container, other = lab.container(config, WEB), lab.container(config)
     tcp_reach(other, "172.17.0.1", 8080, tcp_server(container, 80))
@@ -252,12 +252,3 @@ def test_failed_attach_gives_back_address_port_and_link(lab: Lab) -> None:
     assert failure.value.__cause__.errno == errno.EEXIST
     assert tcp_silent(lab, "127.0.0.1", 8080) is False
     tcp_server(lab, 8080).close()
-
-
-def set_bridge_netfilter(value: str) -> None:
-    path = "/proc/sys/net/bridge/bridge-nf-call-iptables"
-    try:
-        with open(path, "w", encoding="ascii") as file:
-            file.write(value)
-    except FileNotFoundError:
-        pytest.skip("this kernel has no br_netfilter")
