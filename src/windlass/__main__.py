@@ -1,4 +1,4 @@
-"""`python -m windlass`, and the file that the launcher runs with `-I -S`, when only the interpreter's own path is set."""
+"""`python -m windlass`, and the file that the launcher runs with `-I -S`, with nothing of ours on the path yet."""
 
 import sys
 
@@ -7,4 +7,4 @@ if not __package__:
 
 from windlass.cli.main import main
 
-sys.exit(main())
+main()

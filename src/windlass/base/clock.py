@@ -25,8 +25,7 @@ def rfc3339_nano(time_ns: int) -> str:
     seconds, fraction = divmod(time_ns, 1_000_000_000)
     t = time.gmtime(seconds)
     return (
-        f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T"
-        f"{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{fraction:09d}Z"
+        f"{t.tm_year:04d}-{t.tm_mon:02d}-{t.tm_mday:02d}T{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d}.{fraction:09d}Z"
     )
 
 
