@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from windlass.base.clock import rfc3339_nano
 from windlass.images.bootstrap.packages import downloaded
-from windlass.images.bootstrap.recipe import RecipeError
+from windlass.images.bootstrap.recipe import RecipeError, find_program
 
 pytestmark = pytest.mark.registry_mirror
 
@@ -58,6 +59,28 @@ def test_busybox_is_the_same_twice_and_runs(tmp_path: Path) -> None:
         (tmp_path / "busybox").write_bytes(program.read())
     (tmp_path / "busybox").chmod(0o755)
     assert subprocess.run([tmp_path / "busybox", "echo", "works"], capture_output=True, check=True).stdout == b"works\n"
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.skipif(
+    not any(map(find_program, ("debootstrap", "mmdebstrap"))), reason="neither debootstrap nor mmdebstrap on this host"
+)
+def test_debian_is_complete_and_clean(tmp_path: Path) -> None:
+    done = _bootstrap("windlass/debian", tmp_path / "layer.tar")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["Names"] == ["windlass/debian:bookworm", "windlass/debian:latest"]
+    assert " apt=" in document["Config"]["Labels"]["org.windlass.packages"]
+    with tarfile.open(tmp_path / "layer.tar") as archive:
+        entries = {entry.name: entry for entry in archive}
+    assert {"usr/bin/apt-get", "usr/bin/dpkg", "bin", "etc/apt/sources.list.d/debian.sources"} <= entries.keys()
+    empty = ("dev/", "proc/", "run/", "sys/", "tmp/", "var/lib/apt/lists/partial/", "var/cache/apt/archives/partial/")
+    assert [name for name in entries if name.startswith(empty)] == []
+    newest_s = max(entry.mtime for entry in entries.values())
+    assert document["Created"] == rfc3339_nano(int(newest_s) * 1_000_000_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layer.tar"]
 
 
 def test_nothing_is_left_when_it_fails(tmp_path: Path) -> None:
