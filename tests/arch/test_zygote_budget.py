@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 LAUNCH = ROOT / "src" / "windlass" / "launch"
 
 MODULES_LIMIT = 150
-# Threads, event loops and parsers of the world outside have no place in a process that only forks; pwd and grp would ask
-# the container's own NSS (law 2).
+# Threads, event loops and parsers of the world outside have no place in a process that only forks; pwd and grp would
+# ask the container's own NSS (law 2).
 FORBIDDEN = {"aiohttp", "asyncio", "concurrent", "email", "grp", "http", "logging", "multiprocessing", "pwd", "sqlite3",
              "ssl", "subprocess", "threading", "urllib"}  # fmt: skip
 
