@@ -166,7 +166,13 @@ def install(pip: list[str], python: str, lock: str, inherited: int) -> None:
         total = sum(1 for line in file if line[:1].isalnum())
     done = 0
     process = subprocess.Popen(
-        [*command, *quiet], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, pass_fds=[inherited]
+        [*command, *quiet],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A user's configuration may say that packages go to their home; ours go into the environment.
+        env=os.environ | {"PIP_USER": "0"},
+        pass_fds=[inherited],
     )
     assert process.stdout is not None
     for line in process.stdout:
