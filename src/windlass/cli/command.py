@@ -19,12 +19,21 @@ class Command:
     """One verb.
 
     `usage` is what follows the verb's name on the usage line; `rule` judges the number of arguments; `run` does the
-    work and returns the exit code. `names` are all the spellings that reach the verb, shown in the help; `about` is
-    the long description where the one-line summary does not suffice. `engine_status` is the exit code of engine
-    errors.
+    work and returns the exit code. `about` is the long description where the one-line summary does not suffice. `engine_status` is the exit code of engine
+    errors. With `passes_flags` all words are handed over unread.
     """
 
-    __slots__ = ("about", "engine_status", "examples", "flags", "interspersed", "names", "rule", "run", "usage")
+    __slots__ = (
+        "about",
+        "engine_status",
+        "examples",
+        "flags",
+        "interspersed",
+        "passes_flags",
+        "rule",
+        "run",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -34,20 +43,20 @@ class Command:
         flags: Sequence[Flag] = (),
         rule: ArgumentRule,
         interspersed: bool = True,
-        names: tuple[str, ...] = (),
         about: str = "",
         examples: str = "",
         engine_status: int = 1,
+        passes_flags: bool = False,
     ) -> None:
         self.usage = usage
         self.run = run
         self.flags = flags
         self.rule = rule
         self.interspersed = interspersed
-        self.names = names
         self.about = about
         self.examples = examples
         self.engine_status = engine_status
+        self.passes_flags = passes_flags
 
     def check_arguments(self, path: str, arguments: list[str]) -> None:
         """Raise UsageError unless the number of arguments suits."""

@@ -34,7 +34,7 @@ class UsageError(CliError):
         self.hint = hint
 
 
-class Quit(Exception):  # noqa: N818 - an orderly end, not an error
+class Quit(Exception):
     """End the command now with `status`; everything there was to say has been said."""
 
     def __init__(self, status: int) -> None:

@@ -68,7 +68,14 @@ def switch(name: str, usage: str, short: str = "", *, default: bool = False, hid
 
 
 def text(
-    name: str, usage: str, short: str = "", *, default: str = "", type_name: str = "string", hidden: bool = False, dest: str = ""
+    name: str,
+    usage: str,
+    short: str = "",
+    *,
+    default: str = "",
+    type_name: str = "string",
+    hidden: bool = False,
+    dest: str = "",
 ) -> Flag:
     """Declare a flag that takes any text."""
     note = quoted(default) if default else ""
@@ -78,12 +85,28 @@ def text(
 
 
 def integer(
-    name: str, usage: str, short: str = "", *, default: int = 0, parse: Parser = parse_int, type_name: str = "int", hidden: bool = False, dest: str = ""
+    name: str,
+    usage: str,
+    short: str = "",
+    *,
+    default: int = 0,
+    parse: Parser = parse_int,
+    type_name: str = "int",
+    hidden: bool = False,
+    dest: str = "",
 ) -> Flag:
     """Declare a flag that takes a whole number."""
     note = str(default) if default else ""
     return Flag(
-        name, usage, short=short, type_name=type_name, parse=parse, default=default, default_note=note, hidden=hidden, dest=dest
+        name,
+        usage,
+        short=short,
+        type_name=type_name,
+        parse=parse,
+        default=default,
+        default_note=note,
+        hidden=hidden,
+        dest=dest,
     )
 
 
@@ -167,7 +190,7 @@ class Values:
         return list(value)
 
 
-class HelpRequested(Exception):  # noqa: N818 - not an error
+class HelpRequested(Exception):
     """`--help` was on the line."""
 
 

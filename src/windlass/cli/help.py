@@ -56,14 +56,17 @@ def _verb_help(canonical: str, path: str) -> str:
 
 def _group_help(group: str) -> str:
     rows = [(path.split()[1], summary) for path, (_, summary) in VERBS.items() if path.startswith(f"{group} ")]
-    return "\n\n".join(
-        [
-            f"Usage:  windlass {group} COMMAND",
-            GROUPS[group],
-            "Commands:\n" + _rows(rows),
-            f"Run 'windlass {group} COMMAND --help' for more information on a command.",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                f"Usage:  windlass {group} COMMAND",
+                GROUPS[group],
+                "Commands:\n" + _rows(rows),
+                f"Run 'windlass {group} COMMAND --help' for more information on a command.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _top_help(global_flags: Sequence[Flag]) -> str:

@@ -39,7 +39,8 @@ def choose_host(values: Values, environ: Mapping[str, str], config_dir: str) -> 
         raise CliError("Specify only one -H")
     text = named[0] if named else next((environ[name] for name in HOST_VARIABLES if environ.get(name)), "")
     if values.text("context") not in ("", "default"):
-        raise CliError(f'Failed to initialize: unable to resolve docker endpoint: context "{values.text("context")}": context not found')
+        missing = f'context "{values.text("context")}": context not found'
+        raise CliError(f"Failed to initialize: unable to resolve docker endpoint: {missing}")
     try:
         endpoint = parse_endpoint(text or DEFAULT_HOST, _tls(values, environ, config_dir))
     except BadEndpoint as error:

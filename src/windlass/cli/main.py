@@ -80,7 +80,9 @@ def _run(words: list[str]) -> int:
 
 def _run_verb(command: Command, canonical: str, path: str, options: Values, words: list[str]) -> int:
     try:
-        values, arguments = parse_flags(command.flags, words, interspersed=command.interspersed)
+        values, arguments = Values(command.flags), words
+        if not command.passes_flags:
+            values, arguments = parse_flags(command.flags, words, interspersed=command.interspersed)
         command.check_arguments(path, arguments)
     except HelpRequested:
         return _show_help(canonical, path)

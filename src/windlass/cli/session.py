@@ -7,8 +7,8 @@ import os
 
 from windlass.cli.context import STDERR, STDIN, STDOUT
 from windlass.cli.terminal import DetachFilter, RawMode
-from windlass.client.frames import FrameSplitter
 from windlass.client.frames import STDERR as STDERR_FRAME
+from windlass.client.frames import FrameSplitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

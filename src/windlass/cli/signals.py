@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Not passed on: what cannot be caught, what the kernel sends for faults of our own, what only concerns us.
-_KEPT = frozenset("KILL STOP CHLD CLD PIPE WINCH URG SEGV BUS FPE ILL TRAP ABRT PROF".split())
+_KEPT = frozenset(
+    (
+        "KILL",
+        "STOP",
+        "CHLD",
+        "CLD",
+        "PIPE",
+        "WINCH",
+        "URG",
+        "SEGV",
+        "BUS",
+        "FPE",
+        "ILL",
+        "TRAP",
+        "ABRT",
+        "PROF",
+    )
+)
 
 
 def names() -> dict[int, str]:

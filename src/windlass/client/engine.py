@@ -10,9 +10,11 @@ from windlass.client.wire import query_string
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from windlass.client.endpoint import Endpoint
+
+    Query = Mapping[str, str | list[str]]
 
 API_VERSION = "1.50"
 _TOO_NEW = "Maximum supported API version is "
@@ -50,7 +52,7 @@ class Engine:
         self,
         method: str,
         path: str,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> object:
@@ -65,7 +67,7 @@ class Engine:
         self,
         method: str,
         path: str,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> bytes:
@@ -79,7 +81,7 @@ class Engine:
         self,
         method: str,
         path: str,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: object = None,
         headers: dict[str, str] | None = None,
         upload: Iterable[bytes] | None = None,
@@ -93,7 +95,7 @@ class Engine:
         content = upload if upload is not None else _encode(body)
         return self._exchange(method, path, query, content, _headers(body, headers))[1]
 
-    def hijack(self, path: str, query: dict[str, str] | None = None, body: object = None) -> Hijacked:
+    def hijack(self, path: str, query: Query | None = None, body: object = None) -> Hijacked:
         """POST and take the connection over as a raw stream.
 
         Source: Engine API, ContainerAttach, "Hijacking".
@@ -122,7 +124,7 @@ class Engine:
         self,
         method: str,
         path: str,
-        query: dict[str, str] | None,
+        query: Query | None,
         body: bytes | Iterable[bytes] | None,
         headers: dict[str, str],
     ) -> tuple[Connection, Answer]:
@@ -132,7 +134,12 @@ class Engine:
             return connection, answer
         message = _message(answer)
         # An engine older than us says so once; asking it beforehand would cost every command a round trip.
-        if answer.status == 400 and _TOO_NEW in message and not self._pinned and (body is None or isinstance(body, bytes)):
+        if (
+            answer.status == 400
+            and _TOO_NEW in message
+            and not self._pinned
+            and (body is None or isinstance(body, bytes))
+        ):
             self._lower_to(message.partition(_TOO_NEW)[2].split(",")[0].strip())
             connection, answer = self._attempt(method, f"/v{self.version}{suffix}", body, headers)
             if answer.status < 400:
@@ -191,4 +198,6 @@ def _message(answer: Answer) -> str:
     if isinstance(parsed, dict) and isinstance(parsed.get("message"), str):
         return str(parsed["message"]).strip()
     text = raw.decode("utf-8", "replace").strip()
-    return text or f"request returned {answer.status} {answer.head.reason} for API route, check if the server supports it"
+    return (
+        text or f"request returned {answer.status} {answer.head.reason} for API route, check if the server supports it"
+    )

@@ -1,10 +1,10 @@
 """What can go wrong between the command line and the engine.
 
-    ClientError
-    ├── CannotConnect    nobody listens at the endpoint
-    ├── BadEndpoint      the endpoint's text means nothing
-    ├── ProtocolError    the peer does not speak HTTP/1.1, or broke off
-    └── ApiError         the engine answered with a status of 400 or more
+ClientError
+├── CannotConnect    nobody listens at the endpoint
+├── BadEndpoint      the endpoint's text means nothing
+├── ProtocolError    the peer does not speak HTTP/1.1, or broke off
+└── ApiError         the engine answered with a status of 400 or more
 """
 
 from __future__ import annotations

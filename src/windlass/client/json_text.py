@@ -29,7 +29,7 @@ def _refuse(value: object) -> object:
 def _accelerated() -> tuple[Callable[[str], object], Callable[[object], str]]:
     from _json import encode_basestring, make_encoder, make_scanner
 
-    scan = make_scanner(_ScannerSettings)
+    scan = make_scanner(_ScannerSettings)  # type: ignore[arg-type]
     encode = make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, True)
 
     def loads(text: str) -> object:

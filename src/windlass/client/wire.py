@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from windlass.client.errors import ProtocolError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MAX_HEAD_BYTES = 256 * 1024
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _HEADER_ENDS = frozenset("\r\n")
@@ -21,11 +25,14 @@ def quote(text: str, safe: str = "") -> str:
     return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape"))
 
 
-def query_string(pairs: dict[str, str]) -> str:
-    """Return `?a=b&c=d`, or nothing for an empty dict."""
-    if not pairs:
-        return ""
-    return "?" + "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs.items())
+def query_string(pairs: Mapping[str, str | list[str]]) -> str:
+    """Return `?a=b&c=d`, or nothing for an empty dict; a list repeats its name."""
+    words = [
+        f"{quote(name)}={quote(item)}"
+        for name, value in pairs.items()
+        for item in ([value] if isinstance(value, str) else value)
+    ]
+    return "?" + "&".join(words) if words else ""
 
 
 def request_head(method: str, target: str, headers: dict[str, str]) -> bytes:

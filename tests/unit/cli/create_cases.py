@@ -15,8 +15,20 @@ OPERANDS = ["img", "cmd", "arg"]
 
 # Fields of the API that are maps: an entry with an empty value still says something.
 _MAPS = frozenset(
-    "ExposedPorts Volumes Tmpfs Labels StorageOpt Sysctls Annotations PortBindings Config Options DriverOpts "
-    "EndpointsConfig".split()
+    (
+        "ExposedPorts",
+        "Volumes",
+        "Tmpfs",
+        "Labels",
+        "StorageOpt",
+        "Sysctls",
+        "Annotations",
+        "PortBindings",
+        "Config",
+        "Options",
+        "DriverOpts",
+        "EndpointsConfig",
+    )
 )
 _EMPTY_COUNTS = frozenset(("MaskedPaths", "ReadonlyPaths"))
 _ZERO_COUNTS = frozenset(("Init", "StopTimeout"))

@@ -22,7 +22,7 @@ def stock_result(case: str, socket_path: str) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=30, check=False)
     sent = [request for request in requests if request.path == "/containers/create"]
     if not sent:
-        error = done.stderr.split("\n\n")[0].strip().removeprefix("docker: ")
+        error = done.stderr.split("\n\n")[0].removeprefix("docker: ").strip()
         return {"error": placed(error), "status": done.returncode}
     return {"target": sent[0].target.partition("?")[2], "body": normal(sent[0].body)}
 

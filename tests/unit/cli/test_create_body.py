@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from create_cases import ENVIRONMENT, cases, normal, placed, recorded, words
 
-from windlass.cli.config import Config
 from windlass.cli.create.body import create_body
-from windlass.cli.errors import EXIT_ENGINE, CliError
+from windlass.cli.errors import CliError
 from windlass.cli.flags import parse_flags
 from windlass.cli.verbs.create import COMMAND
 from windlass.client.json_text import dumps
@@ -56,7 +54,16 @@ def test_a_broken_seccomp_profile_is_refused_by_name() -> None:
 
 def test_every_flag_of_create_has_a_case() -> None:
     covered = " ".join(cases())
-    elsewhere = {"help", "quiet", "pull", "use-api-socket", "disable-content-trust", "interactive", "tty", "publish-all"}
+    elsewhere = {
+        "help",
+        "quiet",
+        "pull",
+        "use-api-socket",
+        "disable-content-trust",
+        "interactive",
+        "tty",
+        "publish-all",
+    }
     shorts = {flag.name for flag in COMMAND.flags if flag.short and f"-{flag.short} " in covered + " "}
     missing = {flag.name for flag in COMMAND.flags if f"--{flag.name}" not in covered} - shorts - elsewhere
     assert not missing

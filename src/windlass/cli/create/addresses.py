@@ -35,9 +35,9 @@ def checked_mac(text: str) -> str:
     """Return `text` if it is a MAC address; raises ValueError."""
     for separator, group in ((":", 2), ("-", 2), (".", 4)):
         parts = text.strip().split(separator)
-        if len(parts) > 1 and all(len(part) == group and HEX_DIGITS.issuperset(part) for part in parts):
-            if len(parts) * group // 2 in MAC_BYTE_COUNTS:
-                return text
+        well_formed = all(len(part) == group and HEX_DIGITS.issuperset(part) for part in parts)
+        if len(parts) > 1 and well_formed and len(parts) * group // 2 in MAC_BYTE_COUNTS:
+            return text
     raise ValueError(f"{text} is not a valid mac address")
 
 
@@ -60,7 +60,14 @@ def checked_domain(text: str) -> str:
 
 
 def _is_label(label: str) -> bool:
-    return bool(label) and len(label) <= 63 and label.isascii() and label.replace("-", "a").isalnum() and label[0] != "-" and label[-1] != "-"
+    return (
+        bool(label)
+        and len(label) <= 63
+        and label.isascii()
+        and label.replace("-", "a").isalnum()
+        and label[0] != "-"
+        and label[-1] != "-"
+    )
 
 
 def extra_host(text: str) -> str:

@@ -142,14 +142,19 @@ def _host_config(values: Values) -> Fields:
     host = _copied(values, _HOST)
     if values.given("memory-swappiness"):
         host["MemorySwappiness"] = _swappiness(values.number("memory-swappiness"))
-    host["RestartPolicy"] = _restart_policy(values)
+    policy = restart_policy(values.text("restart"))
+    if values.on("rm") and policy["Name"] not in ("", "no"):
+        raise ValueError("conflicting options: cannot specify both --restart and --rm")
+    host["RestartPolicy"] = policy
     if values.given("init"):
         host["Init"] = values.on("init")
     if values.given("log-driver") or values.given("log-opt"):
         host["LogConfig"] = _log_config(values)
     for name in ("storage-opt", "sysctl", "annotation"):
         if values.given(name):
-            host[{"storage-opt": "StorageOpt", "sysctl": "Sysctls", "annotation": "Annotations"}[name]] = _pairs(values, name)
+            host[{"storage-opt": "StorageOpt", "sysctl": "Sysctls", "annotation": "Annotations"}[name]] = _pairs(
+                values, name
+            )
     if values.given("ulimit"):
         from windlass.cli.create.limits import unique_ulimits
 
@@ -165,11 +170,9 @@ def _swappiness(value: int) -> int:
     return value
 
 
-def _restart_policy(values: Values) -> Fields:
-    text = values.text("restart")
+def restart_policy(text: str) -> Fields:
+    """Return the RestartPolicy for `always` or `on-failure:3`; raises ValueError."""
     name, colon, count = text.partition(":")
-    if values.on("rm") and name not in ("", "no"):
-        raise ValueError("conflicting options: cannot specify both --restart and --rm")
     if not colon:
         return {"Name": name, "MaximumRetryCount": 0}
     if not name:
@@ -204,7 +207,9 @@ def _fill_security(values: Values, host: Fields) -> None:
     check_namespaces(values.text("pid"), values.text("uts"), values.text("userns"), values.text("cgroupns"))
     options, unmasked = security_options(values.texts("security-opt"))
     added, dropped = capabilities(values.texts("cap-add")), capabilities(values.texts("cap-drop"))
-    host.update({name: items for name, items in (("SecurityOpt", options), ("CapAdd", added), ("CapDrop", dropped)) if items})
+    host.update(
+        {name: items for name, items in (("SecurityOpt", options), ("CapAdd", added), ("CapDrop", dropped)) if items}
+    )
     if unmasked:
         host["MaskedPaths"] = host["ReadonlyPaths"] = []
 
@@ -263,4 +268,6 @@ def _fill_networks(values: Values, host: Fields) -> Fields:
     chosen = attachments(values)
     host["NetworkMode"] = chosen[0].name
     endpoints: Fields = {item.name: item.endpoint() for item in chosen}
-    return {name: settings for name, settings in endpoints.items() if settings or chosen[0].is_user_defined}
+    if values.given("network") and not chosen[0].is_user_defined:
+        return {name: settings for name, settings in endpoints.items() if settings}
+    return endpoints

@@ -33,7 +33,9 @@ def is_cdi_name(text: str) -> bool:
     kind, equals, name = text.partition("=")
     vendor, slash, device_class = kind.partition("/")
     parts = (vendor, device_class, name)
-    return bool(equals and slash) and all(part and part[0].isalnum() and _CDI_LETTERS.issuperset(part) for part in parts)
+    return bool(equals and slash) and all(
+        part and part[0].isalnum() and _CDI_LETTERS.issuperset(part) for part in parts
+    )
 
 
 def _device(text: str) -> dict[str, str]:
@@ -62,13 +64,18 @@ def _is_permissions(text: str) -> bool:
 
 def cgroup_rule(text: str) -> str:
     """Check one `--device-cgroup-rule`: `c 1:3 rwm`; raises ValueError."""
-    parts = text.split(" ")
-    if len(parts) == 3:
-        major, colon, minor = parts[1].partition(":")
-        numbers = all(number == "*" or number.isdecimal() for number in (major, minor))
-        if parts[0] in ("a", "b", "c") and colon and numbers and 1 <= len(parts[2]) <= 3:
-            if _PERMISSIONS.issuperset(parts[2]):
-                return text
+    kind, _, rest = text.partition(" ")
+    numbers, _, permissions = rest.partition(" ")
+    major, colon, minor = numbers.partition(":")
+    well_formed = (
+        kind in ("a", "b", "c")
+        and bool(colon)
+        and all(number == "*" or number.isdecimal() for number in (major, minor))
+        and 1 <= len(permissions) <= 3
+        and _PERMISSIONS.issuperset(permissions)
+    )
+    if well_formed:
+        return text
     raise ValueError(f"invalid device cgroup format '{text}'")
 
 

@@ -49,8 +49,8 @@ def mapping(lines: list[str]) -> dict[str, str]:
 def read_file(path: str, *, fill: bool) -> list[str]:
     """Return the `NAME=value` lines of an environment file; raises CliError.
 
-    A line with a name alone takes its value from our environment when `fill` is set, and is dropped where there is
-    none. Blank lines and those that start with `#` are skipped.
+    A line with a name alone takes its value from our environment when `fill` is set, and is dropped otherwise. Blank
+    lines and those that start with `#` are skipped.
 
     Source: https://docs.docker.com/reference/cli/docker/container/run/#env
     """
@@ -71,8 +71,6 @@ def read_file(path: str, *, fill: bool) -> list[str]:
             raise CliError(f"invalid env file ({path}): line {number + 1} contains a NUL byte")
         if equals:
             lines.append(f"{name}={value}")
-        elif not fill:
-            lines.append(name)
-        elif name in os.environ:
+        elif fill and name in os.environ:
             lines.append(f"{name}={os.environ[name]}")
     return lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from windlass.cli.flags import Flag, integer, listing, switch, text
 from windlass.cli.gotext import parse_uint
+from windlass.cli.variables import variable_flag
 
 CGROUPNS_USAGE = """Cgroup namespace to use (host|private)
 'host':    Run the container in the Docker host's cgroup namespace
@@ -48,12 +49,6 @@ def _duration(value: str) -> int:
 
 def _uint16(value: str) -> int:
     return parse_uint(value, 16)
-
-
-def _variable(value: str) -> str:
-    from windlass.cli.create.environment import variable
-
-    return variable(value)
 
 
 def _label(value: str) -> str:
@@ -180,7 +175,9 @@ RESOURCES = (
     _throttle("device-read-iops", "Limit read rate (IO per second) from a device", operations=True),
     _throttle("device-write-bps", "Limit write rate (bytes per second) to a device", operations=False),
     _throttle("device-write-iops", "Limit write rate (IO per second) to a device", operations=True),
-    listing("gpus", "GPU devices to add to the container ('all' to pass all GPUs)", parse=_gpus, type_name="gpu-request"),
+    listing(
+        "gpus", "GPU devices to add to the container ('all' to pass all GPUs)", parse=_gpus, type_name="gpu-request"
+    ),
     _size("kernel-memory", "Kernel memory limit"),
     _size("memory", "Memory limit", "m"),
     _size("memory-reservation", "Memory soft limit"),
@@ -213,7 +210,9 @@ NETWORK = (
     listing("link", "Add link to another container", parse=_link),
     listing("link-local-ip", "Container IPv4/IPv6 link-local addresses"),
     text("mac-address", "Container MAC address (e.g., 92:d0:c6:0a:29:33)"),
-    listing("net", "Connect a container to a network", parse=_network, type_name="network", hidden=True, dest="network"),
+    listing(
+        "net", "Connect a container to a network", parse=_network, type_name="network", hidden=True, dest="network"
+    ),
     listing("net-alias", "Add network-scoped alias for the container", hidden=True, dest="network-alias"),
     listing("network", "Connect a container to a network", parse=_network, type_name="network"),
     listing("network-alias", "Add network-scoped alias for the container"),
@@ -252,12 +251,17 @@ ISOLATION = (
 )
 
 CONTAINER = (
-    listing("annotation", "Add an annotation to the container (passed through to the OCI runtime)", type_name="map", default_note="map[]"),
+    listing(
+        "annotation",
+        "Add an annotation to the container (passed through to the OCI runtime)",
+        type_name="map",
+        default_note="map[]",
+    ),
     listing("attach", "Attach to STDIN, STDOUT or STDERR", "a", parse=_stream),
     text("cidfile", "Write the container ID to the file"),
     switch("disable-content-trust", "Skip image verification", default=True),
     text("entrypoint", "Overwrite the default ENTRYPOINT of the image"),
-    listing("env", "Set environment variables", "e", parse=_variable),
+    variable_flag(),
     listing("env-file", "Read in a file of environment variables"),
     switch("help", "Print usage"),
     switch("init", "Run an init inside the container that forwards signals and reaps processes"),

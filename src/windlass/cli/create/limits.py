@@ -10,8 +10,23 @@ from windlass.cli.gotext import parse_int, parse_uint
 
 ULIMITS = frozenset(
     (
-        "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"
-    ).split()
+        "as",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
+    )
 )
 UNLIMITED = -1
 MIN_WEIGHT, MAX_WEIGHT = 10, 1000

@@ -13,7 +13,14 @@ from windlass.cli.gotext import parse_bool, parse_uint
 
 Mount = dict[str, object]
 _KEYS_WITHOUT_VALUE = ("readonly", "ro", "volume-nocopy", "bind-nonrecursive")
-_PLAIN = {"source": "Source", "src": "Source", "target": "Target", "dst": "Target", "destination": "Target", "consistency": "Consistency"}
+_PLAIN = {
+    "source": "Source",
+    "src": "Source",
+    "target": "Target",
+    "dst": "Target",
+    "destination": "Target",
+    "consistency": "Consistency",
+}
 _OPTION_GROUPS = {"bind": "BindOptions", "volume": "VolumeOptions", "tmpfs": "TmpfsOptions", "image": "ImageOptions"}
 _RECURSIVE = ("enabled", "disabled", "writable", "readonly")
 
@@ -145,7 +152,9 @@ def _finished(builder: _Builder) -> Mount:
 
 
 def _check_recursion(mount: Mount, bind: dict[str, object]) -> None:
-    wanted = "readonly" if bind.get("ReadOnlyForceRecursive") else "writable" if bind.get("ReadOnlyNonRecursive") else ""
+    wanted = (
+        "readonly" if bind.get("ReadOnlyForceRecursive") else "writable" if bind.get("ReadOnlyNonRecursive") else ""
+    )
     if wanted and not mount.get("ReadOnly"):
         raise ValueError(f"option 'bind-recursive={wanted}' requires 'readonly' to be specified in conjunction")
     if wanted == "readonly" and bind.get("Propagation") != "rprivate":

@@ -130,7 +130,9 @@ def _fold(first: Attachment, values: Values) -> None:
             raise ValueError(f"conflicting options: cannot specify both {words}")
     link_local = values.texts("link-local-ip")
     if link_local and first.link_local:
-        raise ValueError("conflicting options: cannot specify both --link-local-ip and per-network link-local IP addresses")
+        raise ValueError(
+            "conflicting options: cannot specify both --link-local-ip and per-network link-local IP addresses"
+        )
     first.aliases += aliases
     first.links += links if first.is_user_defined else []
     first.link_local += link_local

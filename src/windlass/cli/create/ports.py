@@ -72,9 +72,7 @@ def _bindings(text: str) -> list[tuple[str, Binding]]:
     if not numbers:
         raise ValueError(f"no port specified: {text}<empty>")
     first, last = _range_or(numbers, f"invalid containerPort: {numbers}")
-    host_first, host_last = (
-        _range_or(host_port, f"invalid hostPort: {host_port}") if host_port else (0, 0)
-    )
+    host_first, host_last = _range_or(host_port, f"invalid hostPort: {host_port}") if host_port else (0, 0)
     if protocol.lower() not in PROTOCOLS:
         raise ValueError(f"invalid proto: {protocol}")
     span = last - first

@@ -8,8 +8,16 @@ from __future__ import annotations
 from windlass.cli.create.files import go_error
 
 _SYSCTLS = frozenset(
-    "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni "
-    "kernel.shm_rmid_forced".split()
+    (
+        "kernel.msgmax",
+        "kernel.msgmnb",
+        "kernel.msgmni",
+        "kernel.sem",
+        "kernel.shmall",
+        "kernel.shmmax",
+        "kernel.shmmni",
+        "kernel.shm_rmid_forced",
+    )
 )
 _SYSCTL_TREES = ("net.", "fs.mqueue.")
 _BARE_OPTIONS = ("no-new-privileges",)

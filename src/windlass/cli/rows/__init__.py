@@ -1,0 +1,1 @@
+"""The rows that listings show, one class for each kind of object."""

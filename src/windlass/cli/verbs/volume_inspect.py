@@ -1,0 +1,32 @@
+"""`volume inspect`: everything the engine knows about volumes."""
+
+from __future__ import annotations
+
+from windlass.cli.command import Command, at_least
+from windlass.cli.flags import text
+from windlass.cli.inspecting import inspect
+from windlass.cli.listing import INSPECT_FORMAT_USAGE
+from windlass.client.wire import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from windlass.cli.context import Context
+    from windlass.cli.flags import Values
+
+
+def run(context: Context, values: Values, arguments: list[str]) -> int:
+    """Print the volumes' details."""
+
+    def fetch(name: str) -> object:
+        return context.engine.call("GET", f"/volumes/{quote(name)}")
+
+    return inspect(context, arguments, values.text("format"), fetch)
+
+
+COMMAND = Command(
+    "[OPTIONS] VOLUME [VOLUME...]",
+    run,
+    rule=at_least(1),
+    flags=(text("format", INSPECT_FORMAT_USAGE, "f"),),
+    examples="windlass volume inspect my-volume",
+)
