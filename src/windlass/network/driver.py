@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from windlass.base.errors import InvalidParameter
 from windlass.base.ids import new_id
-from windlass.netlink import rtnl, rtnl_read
+from windlass.netlink import conntrack, rtnl, rtnl_read
 from windlass.netlink.connection import NETLINK_NETFILTER, NETLINK_ROUTE, Connection
 from windlass.network import bridges, sysctl, veth
 from windlass.network.errors import NetworkBusy, NetworkSetupFailed, UnknownNetwork
@@ -48,8 +48,10 @@ class BridgeDriver:
             OSError: no netlink (a kernel without nf_tables fails on the first change).
         """
         self._route = Connection.open(NETLINK_ROUTE)
-        self._firewall = Firewall(Connection.open(NETLINK_NETFILTER), table)
-        self._publisher = Publisher(self._firewall, PortTable(sysctl.ephemeral_ports() or FALLBACK_RANGE))
+        self._netfilter = Connection.open(NETLINK_NETFILTER)
+        self._firewall = Firewall(self._netfilter, table)
+        ports = PortTable(sysctl.ephemeral_ports() or FALLBACK_RANGE)
+        self._publisher = Publisher(self._firewall, ports, self._netfilter)
         self._enable_forwarding = enable_forwarding
         self._networks: dict[str, _Network] = {}
         self._uplinks: tuple[str, ...] | None = None
@@ -186,15 +188,22 @@ class BridgeDriver:
             self._publisher.withdraw(Published(endpoint.ip4, endpoint.ports, endpoint.port_holds))
 
     def detach(self, endpoint: Endpoint) -> None:
-        """Remove an endpoint; one that is gone is no error. Takes about 10 ms: keep it off the critical path."""
+        """Remove an endpoint; one that is gone is no error. Takes 10 ms and more: keep it off the critical path."""
         self.detach_many([endpoint])
 
     def detach_many(self, endpoints: Sequence[Endpoint]) -> None:
-        """Remove endpoints for little more than the price of one. Their addresses are free when it returns."""
+        """Remove endpoints for little more than the price of one. Their addresses are free when it returns.
+
+        The slow part of it, `remove_interfaces`, may as well run in another thread, between `unpublish` and `forget`.
+        """
         with _kernel_errors("detach from network"):
             for endpoint in endpoints:
                 self._publisher.withdraw(Published(endpoint.ip4, endpoint.ports, endpoint.port_holds))
-            veth.disconnect(self._route, [endpoint.host_ifname for endpoint in endpoints])
+        remove_interfaces(endpoints)
+        self.forget(endpoints)
+
+    def forget(self, endpoints: Iterable[Endpoint]) -> None:
+        """Free the addresses of endpoints whose interfaces have been removed; once more is no harm."""
         for endpoint in endpoints:
             network = self._networks.get(endpoint.network_id)
             if network is not None and network.endpoints.pop(endpoint.id, None) is not None:
@@ -243,7 +252,7 @@ class BridgeDriver:
     def close(self) -> None:
         """Close the sockets. Networks and endpoints stay."""
         self._route.close()
-        self._firewall.close()
+        self._netfilter.close()
 
     def destroy(self) -> None:
         """Remove every network of ours and the table, and close: an uninstallation, or the end of a test."""
@@ -252,6 +261,25 @@ class BridgeDriver:
             self.remove(network.config)
         self._firewall.remove()
         self.close()
+
+
+def remove_interfaces(endpoints: Sequence[Endpoint]) -> None:
+    """Remove the interfaces of endpoints, and flows that would go on to the next owner of an address.
+
+    May run in any thread beside the driver's: attaching does not wait for it (the kernel gives its lock away while it
+    waits for grace periods).
+
+    Raises:
+        NetworkSetupFailed: the kernel refused.
+    """
+    with _kernel_errors("remove interfaces"):
+        with Connection.open(NETLINK_ROUTE) as route:
+            veth.disconnect(route, [endpoint.host_ifname for endpoint in endpoints])
+        served = [endpoint.ip4 for endpoint in endpoints if any(port.protocol == "udp" for port in endpoint.ports)]
+        if served:
+            with Connection.open(NETLINK_NETFILTER) as netfilter:
+                for address in served:
+                    conntrack.forget_server(netfilter, address)
 
 
 @contextmanager

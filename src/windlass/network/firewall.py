@@ -103,10 +103,6 @@ class Firewall:
         batch.commit(self._connection)
         self._built = False
 
-    def close(self) -> None:
-        """Close the socket; the table stays."""
-        self._connection.close()
-
     def _apply(self, step: Callable[[Batch, str, list[Element]], None], changes: list[Change]) -> None:
         if not self._built:
             self._build()

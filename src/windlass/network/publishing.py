@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from windlass.netlink import conntrack
+from windlass.netlink.connection import Connection
 from windlass.network.errors import PortBusy
 from windlass.network.firewall import Firewall
 from windlass.network.model import Endpoint, PortBinding, PublishedPort
@@ -26,7 +28,8 @@ class Published:
 class Publisher:
     """Published ports of all networks; host ports are one space for all of them."""
 
-    def __init__(self, firewall: Firewall, table: PortTable) -> None:
+    def __init__(self, firewall: Firewall, table: PortTable, netfilter: Connection) -> None:
+        self._netfilter = netfilter
         self._firewall = firewall
         self._table = table
         # Whose a port is: one that was given up early may be another container's when its first owner is detached.
@@ -48,6 +51,7 @@ class Publisher:
                 holds += [hold] if hold else []
             if ports:
                 self._firewall.publish(ports, address)
+                self._catch_running_flows(ports)
         except BaseException:
             self._give_back(ports, holds)
             raise
@@ -70,6 +74,12 @@ class Publisher:
             return port, hold
         assert refusal is not None  # there was a candidate
         raise refusal
+
+    def _catch_running_flows(self, ports: Iterable[PublishedPort]) -> None:
+        """Make clients that have been sending to a UDP port all along meet the new redirection."""
+        udp = {port.host_port for port in ports if port.protocol == "udp"}
+        if udp:
+            conntrack.forget_ports(self._netfilter, socket.IPPROTO_UDP, udp)
 
     def withdraw(self, published: Published) -> None:
         """Stop redirecting and let the ports go; once more is no harm.

@@ -252,3 +252,52 @@ def test_failed_attach_gives_back_address_port_and_link(lab: Lab) -> None:
     assert failure.value.__cause__.errno == errno.EEXIST
     assert tcp_silent(lab, "127.0.0.1", 8080) is False
     tcp_server(lab, 8080).close()
+
+
+@in_lab
+def test_client_that_was_sending_before_the_port_was_published_gets_through(lab: Lab) -> None:
+    neighbour = lab.neighbour()
+    config = lab.network()
+    with neighbour.entered():
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.sendto(b"early", (HOST_OUTSIDE_IP, 5300))  # nobody is there: a flow to the host itself begins
+    container = lab.container(config, DNS)
+    server = udp_server(container, 53)
+    client.sendto(b"late", (HOST_OUTSIDE_IP, 5300))
+    assert server.recv(16) == b"late"
+
+
+@in_lab
+def test_client_that_goes_on_sending_reaches_the_next_container(lab: Lab) -> None:
+    neighbour = lab.neighbour()
+    config = lab.network()
+    first = lab.container(config, DNS)
+    with neighbour.entered():
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server = udp_server(first, 53)
+    client.sendto(b"one", (HOST_OUTSIDE_IP, 5300))
+    assert server.recv(16) == b"one"
+    lab.driver.unpublish(first.endpoint)
+    lab.driver.detach(first.endpoint)
+    second = lab.container(config, DNS)
+    assert second.ip != first.ip
+    server = udp_server(second, 53)
+    client.sendto(b"two", (HOST_OUTSIDE_IP, 5300))
+    assert server.recv(16) == b"two"
+
+
+@in_lab
+def test_client_that_goes_on_sending_does_not_reach_the_next_owner_of_the_address(lab: Lab) -> None:
+    neighbour = lab.neighbour()
+    config = lab.network()
+    first = lab.container(config, DNS)
+    with neighbour.entered():
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server = udp_server(first, 53)
+    client.sendto(b"one", (HOST_OUTSIDE_IP, 5300))
+    assert server.recv(16) == b"one"
+    lab.driver.detach(first.endpoint)
+    second = lab.container(config, requested_ip=first.endpoint.ip4)
+    server = udp_server(second, 53)
+    client.sendto(b"two", (HOST_OUTSIDE_IP, 5300))
+    assert udp_silent(server), "it publishes nothing"
