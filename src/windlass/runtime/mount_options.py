@@ -43,6 +43,10 @@ PROPAGATION_FLAGS |= {f"r{word}": flag | m.MS_REC for word, flag in PROPAGATION_
 
 _IGNORED = frozenset({"defaults", "async", "mand", "nomand", "silent", "loud", "remount"})
 
+OPTION_WORDS: frozenset[str] = (
+    frozenset({"bind", "rbind", "tmpcopyup"}) | _ATTRIBUTES.keys() | _RECURSIVE.keys() | PROPAGATION_FLAGS.keys()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MountOptions:

@@ -14,7 +14,6 @@ import signal
 import socket
 import stat
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -25,12 +24,12 @@ from windlass.launch import wire
 from windlass.launch.zygote import CONTROL_FD
 from windlass.linux.process import seal_executable
 from windlass.runtime.channel import Channel, seqpacket_pair
+from windlass.runtime.sealed import command_line, environment
 from windlass.runtime.supervisor import SupervisorTask, attach_spec
 from windlass.runtime.task import Attachment, NetNs, TaskCallbacks, TaskGone
 from windlass.spec.task import TaskPlan
 
 _encode = msgspec.json.Encoder().encode
-_BOOT = "import sys; sys.path[:] = {path!r}; from windlass.launch.zygote import main; main()"
 _READY_TIMEOUT_S = 20.0
 _ADOPT_TIMEOUT_S = 5.0
 
@@ -244,19 +243,13 @@ class _Answer:
 
 def _spawn_interpreter(executable_fd: int, control_fd: int) -> int:
     """Spawn the sealed interpreter as the zygote; only the control socket and stderr are inherited."""
-    environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}
-    environment.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        # A memfd has no $ORIGIN from which a relocatable interpreter would find its library.
-        environment["LD_LIBRARY_PATH"] = str(sysconfig.get_config_var("LIBDIR"))
-    path = [entry for entry in sys.path if entry]
-    argv = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=path)]
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
         (os.POSIX_SPAWN_DUP2, 2, 1),
         (os.POSIX_SPAWN_DUP2, control_fd, CONTROL_FD),
     ]
-    return os.posix_spawn(f"/proc/self/fd/{executable_fd}", argv, environment, file_actions=actions)
+    argv = command_line("windlass.launch.zygote", ["windlass-zygote"])
+    return os.posix_spawn(f"/proc/self/fd/{executable_fd}", argv, environment(), file_actions=actions)
 
 
 def _reap(pid: int) -> None:
