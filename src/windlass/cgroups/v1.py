@@ -180,6 +180,9 @@ class V1Driver:
             for directory in cgroup.directories():
                 self._make(directory, cgroup.name)
                 made.append(directory)
+            if "/" not in cgroup.name and (point := self._host.controllers.get("cpuset")):
+                # Without a parent of ours nobody has filled in its processors, and nobody could enter it.
+                _inherit_cpuset(point, cgroup.name)
             cgroup.apply(resources)
         except BaseException:
             for directory in made:
