@@ -32,7 +32,7 @@ class BlobStore:
         Raises:
             System: the host refused.
         """
-        self._blobs = f"{root}/blobs"
+        self.directory = self._blobs = f"{root}/blobs"
         self._ingest = f"{root}/ingest"
         try:
             for path in (root, self._blobs, f"{self._blobs}/sha256", self._ingest):
@@ -75,6 +75,23 @@ class BlobStore:
         with ingest:
             ingest.write(data)
             return ingest.commit(durability)
+
+    def adopt(self, path: str, digest: Digest) -> None:
+        """Make a blob of a file on the same file system, which a worker of ours wrote and hashed to `digest`.
+
+        It reaches the disk when the kernel likes, or at `sync`.
+
+        Raises:
+            InvalidDigest: `digest` is not a digest.
+            System: the host refused; the file is where it was.
+        """
+        target = self.path(digest)
+        try:
+            os.chmod(path, 0o400)
+            os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+            os.rename(path, target)
+        except OSError as error:
+            raise System(f"adopt {path}: {os.strerror(error.errno or 0)}") from error
 
     def path(self, digest: Digest) -> str:
         """Return where the blob is, or would be.

@@ -18,6 +18,14 @@ ByteSource = AsyncIterator[bytes] | int
 """Chunks of a stream, or a descriptor to read it from, which stays the caller's to close."""
 
 
+def wide_pipe() -> tuple[int, int]:
+    """Return the reading and the writing end of a pipe that holds much, where the host lets it."""
+    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    with contextlib.suppress(PermissionError):
+        fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return read_fd, write_fd
+
+
 async def feed(source: ByteSource, work: Callable[[int], Awaitable[_T]]) -> _T:
     """Run `work` on a descriptor from which `source` is read, and return its result.
 
@@ -28,7 +36,7 @@ async def feed(source: ByteSource, work: Callable[[int], Awaitable[_T]]) -> _T:
     """
     if isinstance(source, int):
         return await work(source)
-    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+    read_fd, write_fd = wide_pipe()
     pump = _Pump(write_fd)
     try:
         async with asyncio.TaskGroup() as group:
@@ -51,8 +59,6 @@ class _Pump:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         os.set_blocking(fd, False)
-        with contextlib.suppress(PermissionError):
-            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     async def run(self, source: AsyncIterator[bytes]) -> None:
         """Write the source to its end, and close the pipe."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 
 from windlass.base.errors import WindlassError
 from windlass.base.threads import run_blocking
@@ -39,6 +40,7 @@ async def open_catalog(shelf: Shelf) -> None:
         await _open_image(shelf, row)
     shelf.catalog.put_refs(ref for ref in rows.refs if shelf.catalog.get(ref.image_id) is not None)
     await sweep_strays(shelf)
+    await run_blocking(shutil.rmtree, shelf.staging_directory, ignore_errors=True)
     await run_blocking(shelf.blobs.expire_ingests, _INGEST_LIFE_S)
     await sweep(shelf)
 

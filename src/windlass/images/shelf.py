@@ -19,7 +19,11 @@ from windlass.store.leases import Leases
 
 @dataclass(slots=True)
 class Shelf:
-    """The image store's parts. `sweeping` is held while the sweep chooses and deletes, and while one leases."""
+    """The image store's parts.
+
+    `staging_directory` is for parts of archives, on the blobs' file system. `sweeping` is held while the sweep chooses
+    and deletes, and while something is leased.
+    """
 
     catalog: Catalog
     rows: ImageRows
@@ -28,6 +32,7 @@ class Shelf:
     layers: LayerStore
     launcher: Launcher
     emit: Emit
+    staging_directory: str
     sweeping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def announce(self, action: str, image: Image, name: str = "") -> None:

@@ -6,6 +6,7 @@ Nothing is visible before it is whole: the directory and the blob appear by rena
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,6 +41,10 @@ class DiffIdMismatch(DataLoss):
         self.actual = actual
 
 
+Keep = Callable[[UnpackResult], Awaitable[None]]
+"""Makes a blob of the archive that was unpacked."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnpackedLayer:
     """A committed layer and the descriptor of the blob that holds its archive."""
@@ -55,39 +60,76 @@ async def unpack_stream(shelf: Shelf, lease: Lease, input_fd: int) -> UnpackedLa
         WindlassError: the archive is bad or the host refused; nothing is left of it.
     """
     ingest = await run_blocking(shelf.blobs.ingest)
+
+    async def keep(result: UnpackResult) -> None:
+        await run_blocking(ingest.commit_written, Digest(result.blob_digest), result.blob_bytes, Durability.DEFERRED)
+
     try:
-        incoming, result = await _apply(shelf, input_fd, ingest)
-        try:
-            if result.compression in _MEDIA_TYPES:
-                descriptor = await _commit_blob(lease, ingest, result)
-            else:
-                descriptor = await _commit_expanded(shelf, lease, ingest, result)
-            return await _commit_layer(shelf, lease, incoming, result, descriptor)
-        except BaseException:
-            await run_blocking(incoming.abort)
-            raise
+        return await _unpack(shelf, lease, input_fd, keep, ingest=ingest)
     finally:
         # After a commit there is nothing left to abort.
         await run_blocking(ingest.abort)
 
 
+async def unpack_file(shelf: Shelf, lease: Lease, path: str) -> UnpackedLayer:
+    """Make a layer of the archive in a file of ours, on the blobs' file system; the file becomes the blob.
+
+    Raises:
+        WindlassError: the archive is bad or the host refused; nothing but the file is left.
+    """
+
+    async def keep(result: UnpackResult) -> None:
+        await run_blocking(shelf.blobs.adopt, path, Digest(result.blob_digest))
+
+    with await run_blocking(open, path, "rb") as file:
+        return await _unpack(shelf, lease, file.fileno(), keep)
+
+
 async def unpack_blob(
-    shelf: Shelf, lease: Lease, input_fd: int, descriptor: Descriptor, diff_id: str, position: int
+    shelf: Shelf, lease: Lease, input_fd: int, diff_id: str, position: int, keep: Keep | None = None
 ) -> UnpackedLayer:
-    """Make the layer `diff_id` of the stored blob `descriptor`, open at `input_fd`.
+    """Make the layer `diff_id` of an archive in a file, which is a blob already or is made one by `keep`.
 
     Raises:
         DiffIdMismatch: the archive unpacks to another layer; `position` is its place in the image.
         WindlassError: the archive is bad or the host refused; no layer is left of it.
     """
-    incoming, result = await _apply(shelf, input_fd, None)
-    try:
+
+    def check(result: UnpackResult) -> None:
         if result.diff_id != diff_id:
             raise DiffIdMismatch(position, diff_id, result.diff_id)
-        return await _commit_layer(shelf, lease, incoming, result, descriptor)
+
+    return await _unpack(shelf, lease, input_fd, keep or _kept_already, check=check)
+
+
+async def _unpack(
+    shelf: Shelf,
+    lease: Lease,
+    input_fd: int,
+    keep: Keep,
+    *,
+    ingest: Ingest | None = None,
+    check: Callable[[UnpackResult], None] = lambda _result: None,
+) -> UnpackedLayer:
+    incoming, result = await _apply(shelf, input_fd, ingest)
+    try:
+        check(result)
+        media_type = _MEDIA_TYPES.get(result.compression)
+        if media_type is None:
+            archive_fd = input_fd if ingest is None else ingest.fileno()
+            descriptor = await _keep_expanded(shelf, lease, archive_fd, result)
+        else:
+            await lease.hold(blobs=[result.blob_digest])
+            await keep(result)
+            descriptor = Descriptor(media_type, result.blob_digest, result.blob_bytes)
+        return await _commit(shelf, lease, incoming, result, descriptor)
     except BaseException:
         await run_blocking(incoming.abort)
         raise
+
+
+async def _kept_already(_result: UnpackResult) -> None:
+    """For an archive that is a blob of the store."""
 
 
 async def _apply(shelf: Shelf, input_fd: int, ingest: Ingest | None) -> tuple[IncomingLayer, UnpackResult]:
@@ -107,28 +149,21 @@ async def _apply(shelf: Shelf, input_fd: int, ingest: Ingest | None) -> tuple[In
             os.close(root_fd)
 
 
-async def _commit_blob(lease: Lease, ingest: Ingest, result: UnpackResult) -> Descriptor:
-    digest = Digest(result.blob_digest)
-    await lease.hold(blobs=[digest])
-    await run_blocking(ingest.commit_written, digest, result.blob_bytes, Durability.DEFERRED)
-    return Descriptor(_MEDIA_TYPES[result.compression], digest, result.blob_bytes)
-
-
-async def _commit_expanded(shelf: Shelf, lease: Lease, ingest: Ingest, result: UnpackResult) -> Descriptor:
+async def _keep_expanded(shelf: Shelf, lease: Lease, archive_fd: int, result: UnpackResult) -> Descriptor:
     """Keep the uncompressed archive where its compression has no media type (xz, bzip2)."""
     digest = Digest(result.diff_id)
     await lease.hold(blobs=[digest])
     expanded = await run_blocking(shelf.blobs.ingest, None, digest, result.diff_bytes)
     try:
-        os.lseek(ingest.fileno(), 0, os.SEEK_SET)
-        await shelf.launcher.run_job("expand", {}, [ingest.fileno(), expanded.fileno()])
+        os.lseek(archive_fd, 0, os.SEEK_SET)
+        await shelf.launcher.run_job("expand", {}, [archive_fd, expanded.fileno()])
         await run_blocking(expanded.commit_written, digest, result.diff_bytes, Durability.DEFERRED)
     finally:
         await run_blocking(expanded.abort)
     return Descriptor(media_types.OCI_LAYER, digest, result.diff_bytes)
 
 
-async def _commit_layer(
+async def _commit(
     shelf: Shelf, lease: Lease, incoming: IncomingLayer, result: UnpackResult, descriptor: Descriptor
 ) -> UnpackedLayer:
     await lease.hold(layers=[result.diff_id])

@@ -21,7 +21,10 @@ from windlass.linux.process import set_name
 JOBS: dict[str, str] = {
     "logs": "windlass.launch.log_reader:logs_job",
     "unpack": "windlass.archive.worker:unpack_job",
-    "tool": "windlass.launch.tool:tool_job",
+    "stage": "windlass.images.stage_job:stage_job",
+    "expand": "windlass.images.expand_job:expand_job",
+    "save": "windlass.images.save_job:save_job",
+    "bootstrap": "windlass.images.bootstrap_job:bootstrap_job",
 }
 
 
