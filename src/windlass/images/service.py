@@ -20,7 +20,7 @@ from windlass.images import made_here
 from windlass.images.catalog import Catalog
 from windlass.images.feed import ByteSource
 from windlass.images.filters import Filters
-from windlass.images.image import Emit, Image, Progress, UsersOf
+from windlass.images.image import Emit, Image, NoSuchImage, Progress, UsersOf
 from windlass.images.import_ import import_tar
 from windlass.images.list import list_images
 from windlass.images.load import load
@@ -91,7 +91,7 @@ class ImageService:
 
     # --- looking ------------------------------------------------------------------------------------------
 
-    def resolve(self, name: str) -> Image:
+    async def resolve(self, name: str) -> Image:
         """Return the image that a name, an id, the start of an id or a digest means.
 
         Raises:
@@ -112,13 +112,20 @@ class ImageService:
         """Return the summaries that `docker images` shows; see `list_images`."""
         return list_images(self._shelf, filters or {}, show_all=show_all, shared_size=shared_size)
 
-    def inspect(self, name: str) -> dict[str, object]:
+    async def inspect(self, name: str) -> dict[str, object]:
         """Return everything about an image, as the Engine API shows it."""
-        return inspecting.inspect(self._shelf, self.resolve(name))
+        return inspecting.inspect(self._shelf, self._shelf.catalog.find(name))
 
-    def history(self, name: str) -> Summaries:
+    async def history(self, name: str) -> Summaries:
         """Return the steps that made an image, as the Engine API shows them."""
-        return inspecting.history(self._shelf, self.resolve(name))
+        return inspecting.history(self._shelf, self._shelf.catalog.find(name))
+
+    def layers_of(self, image_id: str) -> tuple[str, ...]:
+        """Return the names of an image's layers, top first, by its full id; even of one removed by force."""
+        image = self._shelf.catalog.get(image_id)
+        if image is None:
+            raise NoSuchImage(image_id)
+        return self.rootfs(image)
 
     def rootfs(self, image: Image) -> tuple[str, ...]:
         """Return the names of the image's layers, top first."""
@@ -133,7 +140,7 @@ class ImageService:
 
     async def tag(self, name: str, ref: ImageRef) -> None:
         """Give an image one more name; see `windlass.images.tag`."""
-        await tag(self._shelf, self.resolve(name), ref)
+        await tag(self._shelf, self._shelf.catalog.find(name), ref)
 
     async def remove(
         self, name: str, users_of: UsersOf, *, force: bool = False, prune_parents: bool = True
