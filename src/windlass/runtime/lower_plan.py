@@ -99,8 +99,9 @@ def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts) -> Iterator
     if facts.wait_start:
         yield WaitStart()
     yield from plan_rlimits(process, facts.host_capabilities)
-    if facts.cgroup_files:
-        yield JoinCgroup(unshare=_has_new_cgroup_namespace(spec))
+    unshare = _has_new_cgroup_namespace(spec)
+    if facts.cgroup_files or unshare:
+        yield JoinCgroup(unshare)
     yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, facts.host_capabilities)
     yield Exec(list(process.args), list(process.env))
 
