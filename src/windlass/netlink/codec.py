@@ -111,6 +111,11 @@ def be32(kind: int, value: int) -> bytes:
     return attribute(kind, _BE32.pack(value & 0xFFFFFFFF))
 
 
+def be64(kind: int, value: int) -> bytes:
+    """Encode a 64-bit attribute in network order."""
+    return attribute(kind, value.to_bytes(8, "big"))
+
+
 def string(kind: int, value: str) -> bytes:
     """Encode a NUL-terminated string attribute."""
     return attribute(kind, value.encode() + b"\0")

@@ -19,9 +19,6 @@ _NFTA_DATA_VALUE, _NFTA_DATA_VERDICT = 1, 2
 _NFTA_VERDICT_CODE, _NFTA_VERDICT_CHAIN = 1, 2
 _NFT_REG_VERDICT, _NFT_REG32_00 = 0, 8
 
-NFPROTO_IPV4 = 2
-NFPROTO_IPV6 = 10
-
 
 class Verdict(IntEnum):
     """What becomes of a packet, or where evaluation goes on."""
@@ -166,6 +163,19 @@ def verdict_map(map_name: str, register: int) -> bytes:
 def immediate(register: int, value: bytes) -> bytes:
     """Load a constant."""
     return _expression("immediate", codec.be32(1, register), codec.nested(2, data_value(value)))
+
+
+def jump_target(expressions: bytes) -> str:
+    """Return the chain that an encoded list of expressions jumps to, or nothing."""
+    for _kind, item in codec.iter_attributes(expressions):
+        attrs = codec.attributes(item)
+        if codec.read_string(attrs.get(_NFTA_EXPR_NAME, b"")) != "immediate":
+            continue
+        data = codec.attributes(codec.attributes(attrs.get(_NFTA_EXPR_DATA, b"")).get(2, b""))
+        inner = codec.attributes(data.get(_NFTA_DATA_VERDICT, b""))
+        if _NFTA_VERDICT_CHAIN in inner:
+            return codec.read_string(inner[_NFTA_VERDICT_CHAIN])
+    return ""
 
 
 def verdict(code: Verdict, chain: str = "") -> bytes:

@@ -18,13 +18,22 @@ _HEADER_SIZE = 4
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain; of a base chain, `hook` (else -1) and `drops`, whether its policy is to drop."""
+    """A chain: `uses` counts its rules and the jumps to it; of a base chain, `hook` (else -1) and policy."""
 
     family: int
     table: str
     name: str
     hook: int
     drops: bool
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule's handle, and its expressions as the kernel encodes them."""
+
+    handle: int
+    expressions: bytes
 
 
 def _request(message: int, family: int, payload: bytes, what: str) -> Request:
@@ -39,20 +48,46 @@ def tables(connection: Connection, family: int = nftables.NFPROTO_INET) -> list[
 
 def chains(connection: Connection, family: int = nftables.NFPROTO_INET) -> list[Chain]:
     """List the chains of a family's tables (0: of all families)."""
-    found = []
-    for reply in connection.dump(_request(nftables.GETCHAIN, family, b"", "list nftables chains")):
-        attrs = codec.attributes(reply.payload, _HEADER_SIZE)
-        hook = codec.attributes(attrs.get(4, b""))
-        found.append(
-            Chain(
-                family=reply.payload[0],
-                table=codec.read_string(attrs[1]),
-                name=codec.read_string(attrs[3]),
-                hook=codec.read_be32(hook[1]) if 1 in hook else -1,
-                drops=5 in attrs and codec.read_be32(attrs[5]) == 0,
-            )
-        )
-    return found
+    replies = connection.dump(_request(nftables.GETCHAIN, family, b"", "list nftables chains"))
+    return [_chain(reply) for reply in replies]
+
+
+def find_chain(connection: Connection, family: int, table: str, name: str) -> Chain | None:
+    """Return one chain, or None when it or its table does not exist."""
+    payload = codec.string(1, table) + codec.string(3, name)
+    try:
+        replies = connection.execute([_request(nftables.GETCHAIN, family, payload, f"look up chain {name}")])
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return None
+    return _chain(replies[0][0])
+
+
+def _chain(reply: codec.Message) -> Chain:
+    attrs = codec.attributes(reply.payload, _HEADER_SIZE)
+    hook = codec.attributes(attrs.get(4, b""))
+    return Chain(
+        family=reply.payload[0],
+        table=codec.read_string(attrs[1]),
+        name=codec.read_string(attrs[3]),
+        hook=codec.read_be32(hook[1]) if 1 in hook else -1,
+        drops=5 in attrs and codec.read_be32(attrs[5]) == 0,
+        uses=codec.read_be32(attrs[6]) if 6 in attrs else 0,
+    )
+
+
+def rules(connection: Connection, family: int, table: str, chain: str) -> list[Rule]:
+    """List the rules of a chain, in order; none where there is no such chain."""
+    payload = codec.string(1, table) + codec.string(2, chain)
+    try:
+        replies = connection.dump(_request(nftables.GETRULE, family, payload, f"list rules of chain {chain}"))
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
+        return []
+    found = [codec.attributes(reply.payload, _HEADER_SIZE) for reply in replies]
+    return [Rule(codec.read_be64(attrs[3]), attrs.get(4, b"")) for attrs in found]
 
 
 def elements(connection: Connection, table: str, set_name: str) -> list[nftables.Element]:

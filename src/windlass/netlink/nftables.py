@@ -17,6 +17,8 @@ from windlass.netlink.connection import Connection, error_of
 from windlass.netlink.nft_expressions import Verdict, data_value
 
 NFPROTO_INET = 1
+NFPROTO_IPV4 = 2
+NFPROTO_IPV6 = 10
 
 _SUBSYSTEM = 10
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
@@ -100,15 +102,16 @@ def pack_ifname(name: str) -> bytes:
 
 
 class Batch:
-    """A transaction on one table of family inet, built step by step."""
+    """A transaction on one table, built step by step."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, family: int = NFPROTO_INET) -> None:
         self.table = table
+        self._family = family
         self._messages: list[tuple[int, int, bytes, str]] = []
         self._set_ids = 0
 
     def _add(self, kind: int, flags: int, payload: bytes, what: str) -> None:
-        header = struct.pack(">BBH", NFPROTO_INET, 0, 0)
+        header = struct.pack(">BBH", self._family, 0, 0)
         self._messages.append((kind, flags, header + payload, what))
 
     def add_table(self) -> None:
@@ -143,6 +146,19 @@ class Batch:
         """Append a rule."""
         payload = codec.string(1, self.table) + codec.string(2, chain) + codec.nested(4, *expressions)
         self._add(NEWRULE, codec.NLM_F_CREATE | codec.NLM_F_APPEND, payload, f"add rule to chain {chain}")
+
+    def flush_chain(self, name: str) -> None:
+        """Delete a chain's rules; it must exist."""
+        self._add(DELRULE, 0, codec.string(1, self.table) + codec.string(2, name), f"flush chain {name}")
+
+    def delete_rule(self, chain: str, handle: int) -> None:
+        """Delete one rule."""
+        payload = codec.string(1, self.table) + codec.string(2, chain) + codec.be64(3, handle)
+        self._add(DELRULE, 0, payload, f"delete rule {handle} of chain {chain}")
+
+    def delete_chain(self, name: str) -> None:
+        """Delete an empty chain that nothing jumps to."""
+        self._add(DELCHAIN, 0, codec.string(1, self.table) + codec.string(3, name), f"delete chain {name}")
 
     def add_set(self, spec: SetSpec) -> None:
         """Create a set or map."""

@@ -15,6 +15,7 @@ from windlass.netlink.connection import NETLINK_NETFILTER, NETLINK_ROUTE, Connec
 from windlass.network import bridges, sysctl, veth
 from windlass.network.errors import NetworkBusy, NetworkSetupFailed, UnknownNetwork
 from windlass.network.firewall import Firewall
+from windlass.network.foreign_firewall import ForeignFirewall
 from windlass.network.ipam import AddressPool
 from windlass.network.mac import format_mac, mac_for, parse_mac
 from windlass.network.model import Endpoint, EndpointRequest, NetworkConfig
@@ -50,6 +51,7 @@ class BridgeDriver:
         self._route = Connection.open(NETLINK_ROUTE)
         self._netfilter = Connection.open(NETLINK_NETFILTER)
         self._firewall = Firewall(self._netfilter, table)
+        self._foreign = ForeignFirewall(self._netfilter, table)
         ports = PortTable(sysctl.ephemeral_ports() or FALLBACK_RANGE)
         self._publisher = Publisher(self._firewall, ports, self._netfilter)
         self._enable_forwarding = enable_forwarding
@@ -78,7 +80,8 @@ class BridgeDriver:
                 self._uplinks = self._start_forwarding()
                 self._firewall.rebuild((), {}, self._uplinks)
             self._firewall.add_network(config)
-        self._networks[config.id] = network
+            self._networks[config.id] = network
+            self._pass_foreign_firewall()
 
     def _prepare(self, config: NetworkConfig) -> _Network:
         if config.gateway4 not in config.subnet4:
@@ -88,6 +91,9 @@ class BridgeDriver:
         if known is not None and known.config.subnet4 == config.subnet4 and known.config.gateway4 == config.gateway4:
             return _Network(config, bridge, known.addresses, known.endpoints)
         return _Network(config, bridge, AddressPool(config.subnet4, config.gateway4, f"{config.name} ({config.id})"))
+
+    def _pass_foreign_firewall(self) -> None:
+        self._foreign.let_through(network.config.bridge_name for network in self._networks.values())
 
     def _start_forwarding(self) -> tuple[str, ...]:
         """Let the host route, and name the interfaces that must not start to route among each other because of us.
@@ -111,7 +117,8 @@ class BridgeDriver:
         with _kernel_errors(f"remove network {config.name}"):
             self._firewall.remove_network(config)
             bridges.delete_bridge(self._route, config.bridge_name)
-        self._networks.pop(config.id, None)
+            self._networks.pop(config.id, None)
+            self._pass_foreign_firewall()
 
     def attach(self, config: NetworkConfig, request: EndpointRequest) -> Endpoint:
         """Join a container's network namespace to a network and publish its ports. If it fails, nothing remains.
@@ -154,6 +161,7 @@ class BridgeDriver:
         # An internal network publishes nothing: there is no way in.
         wanted = () if config.internal else request.ports
         with _kernel_errors("publish ports"):
+            self._pass_foreign_firewall()  # dockerd may have been started since
             published = self._publisher.publish(wanted, address)
         try:
             with _kernel_errors("set up container networking"):
@@ -225,6 +233,7 @@ class BridgeDriver:
             wanted = [network.config for network in self._networks.values()]
             self._firewall.rebuild(wanted, self._publisher.adopt(living), self._uplinks)
             owned = {endpoint.host_ifname for endpoint in living}
+            self._pass_foreign_firewall()
             leftovers = veth.pairs_on(self._route, (network.bridge for network in self._networks.values())) - owned
             veth.disconnect(self._route, sorted(leftovers))
         return tuple(lost)
@@ -259,6 +268,7 @@ class BridgeDriver:
         for network in list(self._networks.values()):
             self.detach_many(list(network.endpoints.values()))
             self.remove(network.config)
+        self._foreign.withdraw()
         self._firewall.remove()
         self.close()
 

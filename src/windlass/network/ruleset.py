@@ -20,7 +20,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from windlass.netlink import nft_expressions as nft
-from windlass.netlink.nftables import Batch, Element, Hook, SetFlag, SetSpec, Type, pack_fields, pack_ifname
+from windlass.netlink.nftables import (
+    NFPROTO_IPV4,
+    NFPROTO_IPV6,
+    Batch,
+    Element,
+    Hook,
+    SetFlag,
+    SetSpec,
+    Type,
+    pack_fields,
+    pack_ifname,
+)
 from windlass.network.model import NetworkConfig, PublishedPort
 from windlass.network.port_table import ANY
 
@@ -46,8 +57,8 @@ _SOURCE_OFFSET, _DESTINATION_OFFSET, _PORT_OFFSET = 12, 16, 2
 
 _DROP = nft.verdict(nft.Verdict.DROP)
 _ACCEPT = nft.verdict(nft.Verdict.ACCEPT)
-_IPV4 = (nft.meta(nft.Meta.NFPROTO, _R0), nft.compare(_R0, nft.Compare.EQ, bytes([nft.NFPROTO_IPV4])))
-_IPV6 = (nft.meta(nft.Meta.NFPROTO, _R0), nft.compare(_R0, nft.Compare.EQ, bytes([nft.NFPROTO_IPV6])))
+_IPV4 = (nft.meta(nft.Meta.NFPROTO, _R0), nft.compare(_R0, nft.Compare.EQ, bytes([NFPROTO_IPV4])))
+_IPV6 = (nft.meta(nft.Meta.NFPROTO, _R0), nft.compare(_R0, nft.Compare.EQ, bytes([NFPROTO_IPV6])))
 _NOT_LOOPBACK_DEVICE = (nft.meta(nft.Meta.IIFNAME, _R0), nft.compare(_R0, nft.Compare.NEQ, pack_ifname("lo")))
 _REDIRECTED = tuple(nft.ct_any(nft.CtKey.STATUS, nft.CT_STATUS_DNAT))
 _ESTABLISHED = tuple(nft.ct_any(nft.CtKey.STATE, nft.CtState.ESTABLISHED | nft.CtState.RELATED))
@@ -94,7 +105,7 @@ def _add_publishing(batch: Batch) -> None:
         nft.meta(nft.Meta.L4PROTO, _R1),
         nft.payload(nft.Base.TRANSPORT, _PORT_OFFSET, 2, _R2),
     )
-    redirect = nft.dnat(nft.NFPROTO_IPV4, _R0, _R1)
+    redirect = nft.dnat(NFPROTO_IPV4, _R0, _R1)
     destination = nft.payload(nft.Base.NETWORK, _DESTINATION_OFFSET, 4, _R0)
     batch.add_rule("publish", *_IPV4, destination, *protocol_and_port, nft.lookup(PUBLISH_AT, _R0, into=_R0), redirect)
     batch.add_rule(
