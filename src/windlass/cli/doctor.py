@@ -6,9 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from windlass.host import CHECKS, Finding, Status, examine, first_blocker
-
-__all__ = ["first_blocker", "main"]
+from windlass.host import Finding, Status, checks, examine
 
 USAGE = """\
 Usage:  windlass doctor [OPTIONS]
@@ -30,13 +28,14 @@ def main(argv: Sequence[str]) -> int:
     """Print the table for the words after `doctor`; return 0, 1 if Windlass cannot run containers, or 125."""
     words = [part for word in argv for part in word.split("=", 1)]
     if words in (["--help"], ["-h"]):
-        sys.stdout.write(USAGE)
+        print(USAGE, end="", flush=True)
         return 0
     if words not in ([], ["--format", "json"], ["--format", "table"]):
         sys.stderr.write(f"windlass doctor: cannot use {' '.join(argv)!r}\n\n{USAGE}")
         return 125
-    findings = list(examine(CHECKS))
+    findings = list(examine(checks()))
     sys.stdout.write(as_json(findings) if "json" in words else as_table(findings, colour=sys.stdout.isatty()))
+    sys.stdout.flush()  # the client leaves without the interpreter's own tidying
     return 1 if any(finding.blocks for finding in findings) else 0
 
 

@@ -61,7 +61,7 @@ def program(*names: str) -> Callable[[], str]:
     return probe
 
 
-def disk(data_root: str = DEFAULT_DATA_ROOT) -> str:
+def disk(data_root: str) -> str:
     """The file system below the data root has room."""
     place = _nearest_existing(data_root)
     status = os.statvfs(place)
@@ -71,7 +71,7 @@ def disk(data_root: str = DEFAULT_DATA_ROOT) -> str:
     return f"{free >> 30} GiB free at {place}"
 
 
-def file_system(data_root: str = DEFAULT_DATA_ROOT) -> str:
+def file_system(data_root: str) -> str:
     """The file system below the data root can hold the upper layer of an overlay."""
     place = _nearest_existing(data_root)
     best, kind = "", "unknown"

@@ -48,7 +48,7 @@ _CAPABILITIES = tuple(
     )
 )
 
-CHECKS: tuple[Check, ...] = (
+_KERNEL = (
     Check("Python", kernel.python, "Windlass does not start", "apt-get install python3.11 python3.11-venv", True),
     Check("machine", kernel.machine, "system calls have unknown numbers", "use x86_64 or aarch64", True),
     Check("Linux", kernel.kernel, "calls that containers are built from are not there", _NEWER_KERNEL, True),
@@ -61,14 +61,9 @@ CHECKS: tuple[Check, ...] = (
         "sysctl -w user.max_user_namespaces=15000",
     ),
     Check("overlay file system", kernel.overlay, "no container can have a root", _OTHER_KERNEL, True),
-    Check(
-        "file system of " + resources.DEFAULT_DATA_ROOT,
-        resources.file_system,
-        "no writable layer can be mounted over an image",
-        "give windlassd a --data-root on ext4, xfs or btrfs",
-        mandatory=True,
-    ),
-    Check("disk space", resources.disk, "images and containers soon fill the disk", "free some, or move --data-root"),
+)  # fmt: skip
+
+_FEATURES = (
     Check("openat2", kernel.openat2_call, "paths inside an image cannot be resolved safely", _NEWER_KERNEL, True),
     Check("pidfd", kernel.pidfd, "the end of a process cannot be waited for reliably", _NEWER_KERNEL, True),
     Check("mount API", kernel.detached_mounts, "recursive read-only bind mounts do not work", _NEWER_KERNEL),
@@ -96,12 +91,33 @@ CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-def first_blocker() -> str | None:
+def checks(data_root: str = resources.DEFAULT_DATA_ROOT) -> tuple[Check, ...]:
+    """Return the whole table, for an engine that keeps its data in `data_root`."""
+    return (
+        *_KERNEL,
+        Check(
+            f"file system of {data_root}",
+            lambda: resources.file_system(data_root),
+            "no writable layer can be mounted over an image",
+            "give windlassd a --data-root on ext4, xfs or btrfs",
+            mandatory=True,
+        ),
+        Check(
+            "disk space",
+            lambda: resources.disk(data_root),
+            "images and containers soon fill the disk",
+            "free some, or move --data-root",
+        ),
+        *_FEATURES,
+    )
+
+
+def first_blocker(data_root: str = resources.DEFAULT_DATA_ROOT) -> str | None:
     """Return one line about the first mandatory thing that is missing here, or None where containers can run.
 
-    Takes about a millisecond: only the mandatory checks are made.
+    Takes less than a millisecond: only the mandatory checks are made.
     """
-    for finding in examine(check for check in CHECKS if check.mandatory):
+    for finding in examine(check for check in checks(data_root) if check.mandatory):
         if finding.blocks:
             return finding.sentence()
     return None

@@ -57,7 +57,7 @@ def test_exit_code_tells_whether_something_mandatory_is_missing(
     def absent() -> str:
         raise OSError("gone")
 
-    monkeypatch.setattr(doctor, "CHECKS", (Check("lamp", absent, "it is dark", "light one", mandatory),))
+    monkeypatch.setattr(doctor, "checks", lambda: (Check("lamp", absent, "it is dark", "light one", mandatory),))
     assert doctor.main(["--format=json"]) == status
     assert json.loads(capsys.readouterr().out)[0]["Status"] == "missing"
 
