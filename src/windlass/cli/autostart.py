@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from windlass.cli.boot import python_command
 from windlass.cli.context import STDERR, write_all
 from windlass.cli.errors import EXIT_ENGINE, CliError
 from windlass.client.errors import CannotConnect
@@ -27,8 +28,6 @@ SILENT_S = 1.0
 PAUSE_S = 0.01
 LOG_TAIL_BYTES = 2048
 RUN_ROOT_MODE = 0o711
-# The interpreter's own words aside, nothing of the caller's environment or directory may reach the engine's imports.
-_BOOT = "import sys; sys.path.insert(0, {root!r}); from windlass.daemon.main import main; sys.exit(main())"
 
 
 def start_daemon(endpoint: Endpoint) -> None:
@@ -52,12 +51,11 @@ def start_daemon(endpoint: Endpoint) -> None:
 
 def _spawn(log_path: str, answer: int) -> None:
     """Start the engine in a session of its own, its output going to the log."""
-    package_root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     os.set_inheritable(answer, True)
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-c", _BOOT.format(root=package_root)],
+        python_command("windlass.daemon.main", "windlassd", []),
         {**os.environ, READY_VARIABLE: str(answer)},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -19,8 +19,8 @@ class Command:
     """One verb.
 
     `usage` is what follows the verb's name on the usage line; `rule` judges the number of arguments; `run` does the
-    work and returns the exit code. `about` is the long description where the one-line summary does not suffice. `engine_status` is the exit code of engine
-    errors. With `passes_flags` all words are handed over unread.
+    work and returns the exit code. `about` is the long description where the one-line summary does not suffice.
+    `engine_status` is the exit code of engine errors. With `passes_flags` all words are handed over unread.
     """
 
     __slots__ = (

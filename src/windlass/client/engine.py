@@ -128,6 +128,8 @@ class Engine:
         body: bytes | Iterable[bytes] | None,
         headers: dict[str, str],
     ) -> tuple[Connection, Answer]:
+        if method == "HEAD":
+            self.negotiate()  # its answer has no body that could say which versions are known
         suffix = path + query_string(query or {})
         connection, answer = self._attempt(method, f"/v{self.version}{suffix}", body, headers)
         if answer.status < 400:

@@ -5,7 +5,7 @@ Source: https://pkg.go.dev/text/template#hdr-Functions and https://docs.docker.c
 
 from __future__ import annotations
 
-from windlass.cli.gotemplate.values import is_true, plain, printed
+from windlass.cli.gotemplate.values import NilList, is_true, plain, printed
 from windlass.client.json_text import dumps
 
 TYPE_CHECKING = False
@@ -87,7 +87,7 @@ def _length(value: object) -> int:
 
 def _index(value: object, *keys: object) -> object:
     for key in keys:
-        if value is None:
+        if value is None or isinstance(value, NilList):
             raise CallError("error calling index: index of untyped nil")
         if isinstance(value, dict):
             value = _entry(value, key)

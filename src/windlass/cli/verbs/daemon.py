@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from windlass.cli.boot import replace_process
 from windlass.cli.command import Command, anything
 
 TYPE_CHECKING = False
@@ -13,11 +12,8 @@ if TYPE_CHECKING:
 
 
 def run(_context: Context, _values: Values, arguments: list[str]) -> int:
-    """Hand the words over; its exit code is ours."""
-    from windlass.daemon.main import main
-
-    sys.argv = ["windlassd", *arguments]
-    return main() or 0
+    """Become that program; does not return."""
+    replace_process("windlass.daemon.main", "windlassd", arguments)
 
 
 COMMAND = Command("[OPTIONS]", run, rule=anything, passes_flags=True)

@@ -29,7 +29,7 @@ def run(context: Context, _values: Values, arguments: list[str]) -> int:
             raise CliError(f"Error: invalid port ({number})")
         lines = [_address(binding) for binding in ports.get(wanted) or ()]
         if not lines:
-            raise CliError(f"no public port '{wanted}' published for {arguments[0]}")
+            raise CliError(f"Error: No public port '{arguments[1]}' published for {arguments[0]}")
     context.out("".join(f"{line}\n" for line in lines))
     return 0
 

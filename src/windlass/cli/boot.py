@@ -1,0 +1,24 @@
+"""Starting the program's other parts, which need packages that this process may not even have on its path."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# Isolated: nothing of the caller's environment or directory reaches the imports of what runs as root.
+_BOOT = "import sys; sys.path.insert(0, {root!r}); sys.argv[0] = {name!r}; from {module} import main; sys.exit(main())"
+
+
+def python_command(module: str, name: str, arguments: list[str]) -> list[str]:
+    """Return the command that runs `main` of a module of ours, the process calling itself `name`."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return [sys.executable, "-I", "-c", _BOOT.format(root=root, name=name, module=module), *arguments]
+
+
+def replace_process(module: str, name: str, arguments: list[str]) -> NoReturn:
+    """Become that program."""
+    os.execv(sys.executable, python_command(module, name, arguments))
