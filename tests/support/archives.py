@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,9 @@ from windlass.archive.header import (
     seal,
 )
 from windlass.archive.pax import format_records
+from windlass.archive.worker import unpack_job
 from windlass.archive.writer import TarWriter
+from windlass.base import errors
 
 END = bytes(2 * BLOCK)
 
@@ -150,3 +154,54 @@ def apply(
     """Apply an archive below `root`."""
     with opened(root) as fd:
         return apply_layer(io.BytesIO(archive), fd, whiteout_mode=mode, limits=limits)
+
+
+def in_worker(params: Mapping[str, object], fds: list[int]) -> dict[str, object]:
+    """Run `unpack_job` as a worker does: in a process of its own. An error of the engine is raised here again."""
+    read_fd, write_fd = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            _close_all_but({0, 1, 2, write_fd, *fds})
+            with os.fdopen(write_fd, "wb") as pipe:
+                pipe.write(json.dumps(_worker_outcome(dict(params), fds)).encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    outcome: dict[str, object] = json.loads(answer)
+    if "error" in outcome:
+        raise getattr(errors, str(outcome["kind"]))(str(outcome["error"]))
+    return outcome
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """A worker has no descriptors of its caller: the other end of its input least of all."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass
+
+
+def _worker_outcome(params: dict[str, object], fds: list[int]) -> dict[str, object]:
+    try:
+        return unpack_job(params, fds)
+    except errors.WindlassError as error:
+        kind = next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
+        return {"kind": kind, "error": error.message}
+
+
+def census(directory: Path) -> list[tuple[object, ...]]:
+    """What is in a tree, down to inode times: equal before and after means untouched."""
+    found = []
+    for path in sorted([directory, *directory.rglob("*")]):
+        status = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+        found.append((str(path), status.st_mode, status.st_uid, status.st_nlink, status.st_ctime_ns, content))
+    return found

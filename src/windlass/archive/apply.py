@@ -33,7 +33,7 @@ class WhiteoutMode(Enum):
 
 
 class ApplyLimits(msgspec.Struct, frozen=True):
-    """Bounds on one archive: entries, and the sum of file sizes in bytes."""
+    """Bounds on one archive: entries, with the directories they imply, and the sum of file sizes in bytes."""
 
     max_entries: int = 8_000_000
     max_bytes: int = 1 << 40
@@ -97,7 +97,7 @@ class _Application:
         return ApplyResult(self._size_bytes, entries, self._skipped_xattrs)
 
     def _check(self, entry: TarEntry, count: int) -> None:
-        if count > self._limits.max_entries:
+        if count + self._tree.implied > self._limits.max_entries:
             raise TooLarge("number of archive entries", self._limits.max_entries)
         self._size_bytes += entry.size_bytes
         if self._size_bytes > self._limits.max_bytes:

@@ -30,6 +30,8 @@ class Tree:
     def __init__(self, root_fd: int) -> None:
         self._root_fd = root_fd
         self._open: dict[bytes, int] = {}
+        # Directories made because something below them was: entries in all but name.
+        self.implied = 0
 
     def __enter__(self) -> Tree:
         return self
@@ -53,9 +55,12 @@ class Tree:
             if not path:
                 return self._root_fd
             fd = self._open_or_make(path)
-            if len(self._open) >= _MAX_OPEN:
-                os.close(self._open.pop(next(iter(self._open))))
+        return self._keep(path, fd)
+
+    def _keep(self, path: bytes, fd: int) -> int:
         # Last in the dict is the last used; the first is the one to close.
+        if len(self._open) >= _MAX_OPEN:
+            os.close(self._open.pop(next(iter(self._open))))
         self._open[path] = fd
         return fd
 
@@ -64,28 +69,39 @@ class Tree:
         if path in self._open or not path:
             return self.directory(path)
         try:
-            fd = open_in_root(self._root_fd, path, _DIRECTORY)
+            return self._keep(path, open_in_root(self._root_fd, path, _DIRECTORY))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        os.close(fd)
-        return self.directory(path)
 
     def _open_or_make(self, path: bytes) -> int:
-        try:
-            return open_in_root(self._root_fd, path, _DIRECTORY)
-        except FileNotFoundError:
-            parent, _, base = path.rpartition(b"/")
-            parent_fd = self.directory(parent)
-        except NotADirectoryError:
-            raise EntryRefused(path, "not a directory") from None
+        missing: list[bytes] = []
+        while True:
+            try:
+                fd = open_in_root(self._root_fd, path or b".", _DIRECTORY)
+                break
+            except FileNotFoundError:
+                path, _, base = path.rpartition(b"/")
+                missing.append(base)
+            except NotADirectoryError:
+                raise EntryRefused(path, "not a directory") from None
+        while missing:
+            try:
+                child = self._make_implied(fd, missing.pop())
+            finally:
+                os.close(fd)
+            fd = child
+        return fd
+
+    def _make_implied(self, parent_fd: int, base: bytes) -> int:
+        self.implied += 1
         try:
             os.mkdir(base, _IMPLIED_MODE, dir_fd=parent_fd)
             # The mask of the process is not ours to rely on.
             os.chmod(base, _IMPLIED_MODE, dir_fd=parent_fd)
         except FileExistsError:
             # It is there and does not open: a symbolic link to nothing.
-            raise EntryRefused(path, "not a directory") from None
-        return open_in_root(self._root_fd, path, _DIRECTORY)
+            raise EntryRefused(base, "not a directory") from None
+        return os.open(base, _DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
 
     def remove(self, parent_fd: int, base: bytes) -> None:
         """Remove `base` and all below it; a missing one is fine.

@@ -111,10 +111,17 @@ def test_sparse_file_has_holes(root: Path) -> None:
 
 
 @pytest.mark.parametrize("second", [file(b"x", b"2"), symlink(b"x", b"y"), directory(b"x/"), node(b"x", Kind.FIFO)])
-@pytest.mark.parametrize("first", [file(b"x", b"1"), symlink(b"x", b"/etc/hostname"), directory(b"x/"), node(b"x", Kind.FIFO)])
+@pytest.mark.parametrize(
+    "first", [file(b"x", b"1"), symlink(b"x", b"/etc/hostname"), directory(b"x/"), node(b"x", Kind.FIFO)]
+)
 def test_later_entry_replaces_earlier_one(root: Path, first: tuple, second: tuple) -> None:  # type: ignore[type-arg]
     apply(tar(first, second), root)
-    expected = {Kind.FILE: stat.S_IFREG, Kind.SYMLINK: stat.S_IFLNK, Kind.DIRECTORY: stat.S_IFDIR, Kind.FIFO: stat.S_IFIFO}
+    expected = {
+        Kind.FILE: stat.S_IFREG,
+        Kind.SYMLINK: stat.S_IFLNK,
+        Kind.DIRECTORY: stat.S_IFDIR,
+        Kind.FIFO: stat.S_IFIFO,
+    }
     assert stat.S_IFMT((root / "x").lstat().st_mode) == expected[second[0].kind]
 
 
@@ -193,7 +200,9 @@ def names(root: Path) -> list[str]:
 
 
 def test_whiteouts_remove(filled: Path) -> None:
-    apply(tar(file(b".wh.f"), file(b"d/.wh.sub"), file(b"nowhere/.wh.x"), file(b".wh.never")), filled, WhiteoutMode.REMOVE)
+    apply(
+        tar(file(b".wh.f"), file(b"d/.wh.sub"), file(b"nowhere/.wh.x"), file(b".wh.never")), filled, WhiteoutMode.REMOVE
+    )
     assert names(filled) == ["d", "d/old"]
 
 
