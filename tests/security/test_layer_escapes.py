@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.archives import (
     gnu_long,
     hardlink,
     node,
+    opened,
     pax_header,
     raw_header,
     symlink,
@@ -28,6 +30,7 @@ from tests.support.archives import (
 from windlass.archive.apply import WhiteoutMode
 from windlass.archive.entry import Kind, TarEntry
 from windlass.base.errors import DataLoss, InvalidParameter
+from windlass.linux import removal
 
 pytestmark = pytest.mark.root
 
@@ -54,8 +57,11 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    yield Scene(tmp_path)
+    # Some trees are deeper than pytest's own removal can go.
+    with opened(tmp_path) as fd:
+        removal.empty(fd)
 
 
 def refused(scene: Scene, archive: bytes, mode: WhiteoutMode = WhiteoutMode.OVERLAY) -> None:
