@@ -53,12 +53,13 @@ _DUMP_ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing to ask of the kernel; `what` says it in words, for the error."""
+    """One thing to ask of the kernel; `what` says it in words, for the error. Errors in `tolerated` are none."""
 
     kind: int
     flags: int
     payload: bytes
     what: str
+    tolerated: tuple[int, ...] = ()
 
 
 class Connection:
@@ -135,7 +136,9 @@ class Connection:
                     continue  # the tail of an earlier conversation that was given up
                 if reply.kind == NLMSG_ERROR:
                     outstanding -= 1
-                    failures[position] = error_of(reply, requests[position].what)
+                    failure = error_of(reply, requests[position].what)
+                    if failure is not None and failure.errno not in requests[position].tolerated:
+                        failures[position] = failure
                 else:
                     replies[position].append(reply)
         return replies, failures

@@ -8,6 +8,7 @@ Source: rtnetlink(7); Linux include/uapi/linux/{rtnetlink,if_link,if_addr,veth}.
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from dataclasses import dataclass
@@ -131,12 +132,15 @@ def _link_header(link: LinkRef, up: bool | None = None, family: int = socket.AF_
 
 
 def no_ipv6_autoconf(link: LinkRef) -> Request:
-    """Keep the kernel from giving the link a link-local IPv6 address when it comes up."""
+    """Keep the kernel from giving the link a link-local IPv6 address when it comes up.
+
+    Where there is no IPv6 (`ipv6.disable=1`, or an MTU below IPv6's minimum), there is nothing to keep it from.
+    """
     mode = codec.u8(_IFLA_INET6_ADDR_GEN_MODE, _IN6_ADDR_GEN_MODE_NONE)
     payload = (
         _link_header(link) + _name_attribute(link) + codec.nested(IFLA_AF_SPEC, codec.nested(socket.AF_INET6, mode))
     )
-    return Request(RTM_SETLINK, 0, payload, f"turn off IPv6 addresses on {link}")
+    return Request(RTM_SETLINK, 0, payload, f"turn off IPv6 addresses on {link}", (errno.EAFNOSUPPORT,))
 
 
 def set_bridge_port(link: LinkRef, *, hairpin: bool, isolated: bool) -> Request:

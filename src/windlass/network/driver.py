@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from windlass.base.errors import InvalidParameter
 from windlass.base.ids import new_id
-from windlass.netlink import conntrack, rtnl, rtnl_read
+from windlass.netlink import rtnl, rtnl_read
 from windlass.netlink.connection import NETLINK_NETFILTER, NETLINK_ROUTE, Connection
 from windlass.network import bridges, sysctl, veth
-from windlass.network.errors import NetworkBusy, NetworkSetupFailed, UnknownNetwork
+from windlass.network.detaching import remove_interfaces
+from windlass.network.errors import NetworkBusy, UnknownNetwork, kernel_errors
 from windlass.network.firewall import Firewall
 from windlass.network.foreign_firewall import ForeignFirewall
 from windlass.network.ipam import AddressPool
@@ -74,7 +74,7 @@ class BridgeDriver:
             InvalidParameter: its bridge's name or its gateway cannot be.
             NetworkSetupFailed: the kernel refused.
         """
-        with _kernel_errors(f"set up network {config.name}"):
+        with kernel_errors(f"set up network {config.name}"):
             network = self._prepare(config)
             if self._uplinks is None:
                 self._uplinks = self._start_forwarding()
@@ -114,7 +114,7 @@ class BridgeDriver:
         network = self._networks.get(config.id)
         if network is not None and network.endpoints:
             raise NetworkBusy(config.name, config.id)
-        with _kernel_errors(f"remove network {config.name}"):
+        with kernel_errors(f"remove network {config.name}"):
             self._firewall.remove_network(config)
             bridges.delete_bridge(self._route, config.bridge_name)
             self._networks.pop(config.id, None)
@@ -160,11 +160,11 @@ class BridgeDriver:
         )
         # An internal network publishes nothing: there is no way in.
         wanted = () if config.internal else request.ports
-        with _kernel_errors("publish ports"):
+        with kernel_errors("publish ports"):
             self._pass_foreign_firewall()  # dockerd may have been started since
             published = self._publisher.publish(wanted, address)
         try:
-            with _kernel_errors("set up container networking"):
+            with kernel_errors("set up container networking"):
                 self._connect(pair, request.netns_route_socket)
         except BaseException:
             self._publisher.withdraw(published)
@@ -192,7 +192,7 @@ class BridgeDriver:
 
     def unpublish(self, endpoint: Endpoint) -> None:
         """Free an endpoint's host ports at once, ahead of `detach`; once more is no harm."""
-        with _kernel_errors("unpublish ports"):
+        with kernel_errors("unpublish ports"):
             self._publisher.withdraw(Published(endpoint.ip4, endpoint.ports, endpoint.port_holds))
 
     def detach(self, endpoint: Endpoint) -> None:
@@ -204,7 +204,7 @@ class BridgeDriver:
 
         The slow part of it, `remove_interfaces`, may as well run in another thread, between `unpublish` and `forget`.
         """
-        with _kernel_errors("detach from network"):
+        with kernel_errors("detach from network"):
             for endpoint in endpoints:
                 self._publisher.withdraw(Published(endpoint.ip4, endpoint.ports, endpoint.port_holds))
         remove_interfaces(endpoints)
@@ -226,7 +226,7 @@ class BridgeDriver:
         Raises:
             NetworkSetupFailed: the kernel refused.
         """
-        with _kernel_errors("restore networks"):
+        with kernel_errors("restore networks"):
             self._networks = {config.id: self._prepare(config) for config in configs}
             living, lost = self._adopt(endpoints)
             self._uplinks = self._start_forwarding()
@@ -271,31 +271,3 @@ class BridgeDriver:
         self._foreign.withdraw()
         self._firewall.remove()
         self.close()
-
-
-def remove_interfaces(endpoints: Sequence[Endpoint]) -> None:
-    """Remove the interfaces of endpoints, and flows that would go on to the next owner of an address.
-
-    May run in any thread beside the driver's: attaching does not wait for it (the kernel gives its lock away while it
-    waits for grace periods).
-
-    Raises:
-        NetworkSetupFailed: the kernel refused.
-    """
-    with _kernel_errors("remove interfaces"):
-        with Connection.open(NETLINK_ROUTE) as route:
-            veth.disconnect(route, [endpoint.host_ifname for endpoint in endpoints])
-        served = [endpoint.ip4 for endpoint in endpoints if any(port.protocol == "udp" for port in endpoint.ports)]
-        if served:
-            with Connection.open(NETLINK_NETFILTER) as netfilter:
-                for address in served:
-                    conntrack.forget_server(netfilter, address)
-
-
-@contextmanager
-def _kernel_errors(what: str) -> Iterator[None]:
-    """Report a refusal of the kernel as ours: `<what>: <step>: <strerror>`."""
-    try:
-        yield
-    except OSError as error:
-        raise NetworkSetupFailed(f"failed to {what}: {error.strerror or error}") from error

@@ -5,6 +5,9 @@ dockerd answers port conflicts with HTTP 500, and clients match on the text; hen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from windlass.base.errors import Conflict, Forbidden, InvalidParameter, NotFound, NotSupported, System
 
 
@@ -103,3 +106,12 @@ class NetworkBusy(Conflict):
 
     def __init__(self, name: str, network_id: str) -> None:
         super().__init__(f"error while removing network: network {name} id {network_id} has active endpoints")
+
+
+@contextmanager
+def kernel_errors(what: str) -> Iterator[None]:
+    """Report a refusal of the kernel as ours: `<what>: <step>: <strerror>`."""
+    try:
+        yield
+    except OSError as error:
+        raise NetworkSetupFailed(f"failed to {what}: {error.strerror or error}") from error

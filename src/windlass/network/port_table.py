@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import chain
 
-from windlass.network.errors import PortAllocated, PortsExhausted
+from windlass.network.errors import PortAllocated
 from windlass.network.model import Protocol, PublishedPort
 
 ANY = IPv4Address(0)
@@ -25,24 +26,19 @@ class PortTable:
         owners = self._owners.get((protocol, port))
         return not owners or (host_ip != ANY and ANY not in owners and host_ip not in owners)
 
-    def candidates(self, protocol: Protocol, host_ip: IPv4Address, start: int, end: int) -> list[int]:
-        """Return the free ports of `start..end` (0: the ephemeral range), the one after the last used first.
+    def candidates(self, protocol: Protocol, host_ip: IPv4Address, start: int, end: int) -> Iterator[int]:
+        """Yield the free ports of `start..end` (0: the ephemeral range), the one after the last used first.
 
         Raises:
             PortAllocated: one port was asked for and it is taken.
-            PortsExhausted: all of the range are taken.
         """
-        if start and start == end:
-            if not self.is_free(protocol, host_ip, start):
-                raise PortAllocated(str(host_ip), start)
-            return [start]
+        if start and start == end and not self.is_free(protocol, host_ip, start):
+            raise PortAllocated(str(host_ip), start)
         first, last = (start, end) if start else self._ephemeral
         after = self._last.get((first, last), last) + 1
-        order = chain(range(max(first, after), last + 1), range(first, min(after, last + 1)))
-        free = [port for port in order if self.is_free(protocol, host_ip, port)]
-        if not free:
-            raise PortsExhausted()
-        return free
+        for port in chain(range(max(first, after), last + 1), range(first, min(after, last + 1))):
+            if self.is_free(protocol, host_ip, port):
+                yield port
 
     def add(self, port: PublishedPort, wanted: tuple[int, int] = (0, 0)) -> None:
         """Enter a port; `wanted` is the range it was picked from, so that the next search goes on behind it."""

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from windlass.netlink import conntrack
 from windlass.netlink.connection import Connection
-from windlass.network.errors import PortBusy
+from windlass.network.errors import PortBusy, PortsExhausted
 from windlass.network.firewall import Firewall
 from windlass.network.model import Endpoint, PortBinding, PublishedPort
 from windlass.network.port_holds import hold_port
@@ -62,7 +62,7 @@ class Publisher:
         """Take the first port of a binding's range that neither a container nor a process of the host has."""
         host_ip = IPv4Address(binding.host_ip) if binding.host_ip else ANY
         wanted = (binding.host_port_start, binding.host_port_end or binding.host_port_start)
-        refusal: PortBusy | None = None
+        refusal: PortBusy | PortsExhausted = PortsExhausted()
         for candidate in self._table.candidates(binding.protocol, host_ip, *wanted):
             try:
                 hold = hold_port(binding.protocol, host_ip, candidate)
@@ -72,7 +72,6 @@ class Publisher:
             port = PublishedPort(binding.container_port, binding.protocol, host_ip, candidate)
             self._table.add(port, wanted)
             return port, hold
-        assert refusal is not None  # there was a candidate
         raise refusal
 
     def _catch_running_flows(self, ports: Iterable[PublishedPort]) -> None:

@@ -43,6 +43,12 @@ def test_container_finds_address_route_and_loopback(lab: Lab) -> None:
 
 
 @in_lab
+def test_mtu_too_small_for_ipv6_is_no_obstacle(lab: Lab) -> None:
+    config = lab.network(mtu=1000)
+    tcp_reach(lab.container(config), "172.17.0.1", 7000, tcp_server(lab, 7000))
+
+
+@in_lab
 def test_bridge_looks_as_wanted_and_keeps_its_address_as_ports_come_and_go(lab: Lab) -> None:
     config = lab.network()
     before = rtnl_read.find_link(lab.route, "windlass0")

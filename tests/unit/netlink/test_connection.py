@@ -91,6 +91,11 @@ def test_attempt_reports_each() -> None:
     assert failures[1] is not None and failures[1].errno == errno.ENODEV
 
 
+def test_tolerated_refusal_is_none() -> None:
+    link, _kernel = connection(lambda m: [error(m, errno.EAFNOSUPPORT)])
+    link.execute([Request(19, 0, b"", "turn off IPv6", (errno.EAFNOSUPPORT,))])
+
+
 def test_lost_reply_is_an_error_and_not_a_hang() -> None:
     link, _kernel = connection(lambda _m: [])
     with pytest.raises(OSError, match="make it so: the kernel's reply was lost") as failure:
