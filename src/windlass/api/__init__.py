@@ -1,1 +1,1 @@
-"""The Engine REST API face."""
+"""The Engine API over HTTP."""

@@ -1,6 +1,6 @@
-"""API versions: what a request may ask for, and how that is refused.
+"""Versions of the API: which are spoken, and what a path's prefix says.
 
-Source: Engine API, "Versioning".
+Source: Engine API, "Versioning"; texts are dockerd's.
 """
 
 from __future__ import annotations
@@ -9,36 +9,36 @@ import re
 
 from windlass.base.errors import InvalidParameter
 
-API_VERSION = (1, 50)
-MIN_API_VERSION = (1, 24)
-
 Version = tuple[int, int]
 
-_PREFIX = re.compile(r"/v([0-9]{1,3})\.([0-9]{1,4})(?=/|\Z)")
+MAXIMUM: Version = (1, 50)
+MINIMUM: Version = (1, 24)
+
+_PREFIX = re.compile(r"\A/v([0-9]{1,4})\.([0-9]{1,4})(/.*)\Z", re.DOTALL)
 
 
-def text(version: Version) -> str:
-    """Return `1.50` for (1, 50)."""
+def text_of(version: Version) -> str:
+    """Return `1.50`."""
     return f"{version[0]}.{version[1]}"
 
 
-def split(path: str) -> tuple[Version, str]:
-    """Split `/v1.47/info` into the version and `/info`; without a prefix the newest version is meant.
+def split_version(path: str) -> tuple[Version, str]:
+    """Return the version that a path asks for (the newest when it does not say) and the path without it.
 
     Raises:
-        InvalidParameter: the version is not served, in dockerd's words.
+        InvalidParameter: the version is too new or too old.
     """
     match = _PREFIX.match(path)
     if match is None:
-        return API_VERSION, path
+        return MAXIMUM, path
     version = (int(match[1]), int(match[2]))
-    if version > API_VERSION:
+    if version < MINIMUM:
         raise InvalidParameter(
-            f"client version {text(version)} is too new. Maximum supported API version is {text(API_VERSION)}"
-        )
-    if version < MIN_API_VERSION:
-        raise InvalidParameter(
-            f"client version {text(version)} is too old. Minimum supported API version is {text(MIN_API_VERSION)}, "
+            f"client version {text_of(version)} is too old. Minimum supported API version is {text_of(MINIMUM)}, "
             "please upgrade your client to a newer version"
         )
-    return version, path[match.end() :] or "/"
+    if version > MAXIMUM:
+        raise InvalidParameter(
+            f"client version {text_of(version)} is too new. Maximum supported API version is {text_of(MAXIMUM)}"
+        )
+    return version, match[3]

@@ -1,1 +1,1 @@
-"""Volumes on the local disk."""
+"""The local volume driver: directories of the host."""

@@ -1,0 +1,21 @@
+"""The whole API: every route of every noun."""
+
+from __future__ import annotations
+
+from windlass.api.routes import containers, images, networks, streams, system, unsupported, volumes
+from windlass.api.server import ApiServer
+from windlass.engine.engine import Engine
+
+
+def make_server(engine: Engine) -> ApiServer:
+    """Return the server, to be given connections by the listeners."""
+    routes = (
+        *system.ROUTES,
+        *containers.ROUTES,
+        *streams.ROUTES,
+        *images.ROUTES,
+        *networks.ROUTES,
+        *volumes.ROUTES,
+        *unsupported.ROUTES,
+    )
+    return ApiServer(engine, routes)

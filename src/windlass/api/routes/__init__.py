@@ -1,0 +1,1 @@
+"""The table of routes, a file for each noun."""

@@ -1,0 +1,84 @@
+"""The HTTP server: every request through one function, every error to one shape.
+
+Source: Engine API, "Errors": `{"message": ...}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+
+from windlass.api.call import Call, reply
+from windlass.api.connection import Connection
+from windlass.api.headers import common_headers
+from windlass.api.router import Route, Router
+from windlass.api.status import os_error_text, status_of
+from windlass.api.versions import split_version
+from windlass.base.errors import WindlassError
+from windlass.base.logging import event
+from windlass.engine.engine import Engine
+
+# Detached clients keep connections; a head of more than this is nobody's.
+_LINE_LIMIT_BYTES = 32 * 1024
+_KEEPALIVE_S = 3600.0
+_log = logging.getLogger(__name__)
+
+
+class ApiServer(web.Server):
+    """Makes a `Connection` for each client, and answers its requests from the table of routes."""
+
+    def __init__(self, engine: Engine, routes: Iterable[Route]) -> None:
+        super().__init__(
+            self._answer,
+            access_log=None,
+            keepalive_timeout=_KEEPALIVE_S,
+            max_line_size=_LINE_LIMIT_BYTES,
+            max_field_size=_LINE_LIMIT_BYTES,
+            # Bodies are archives as often as not: they are passed on as they come.
+            auto_decompress=False,
+        )
+        self._engine = engine
+        self._router = Router(routes)
+        self._headers = common_headers(engine.settings.version)
+
+    def __call__(self) -> Connection:
+        """Make a protocol for a new client."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection: Any = request.protocol
+        try:
+            response = await self._handle(request)
+        finally:
+            connection.refuse_upgrade()
+        if not response.prepared:
+            response.headers.update(self._headers)
+        return response
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            version, path = split_version(request.path)
+            handler, params = self._router.find(request.method, path)
+            response = await handler(Call(self._engine, request, version, params))
+        except WindlassError as error:
+            response = self._refuse(request, status_of(error), error.message)
+        except OSError as error:
+            event(_log, logging.ERROR, "request failed", method=request.method, path=request.path, error=error)
+            response = self._refuse(request, 500, os_error_text(error))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            _log.exception("request failed", extra={"fields": {"method": request.method, "path": request.path}})
+            response = self._refuse(request, 500, f"{type(error).__name__}: {error}")
+        event(_log, logging.DEBUG, "request", method=request.method, path=request.path, status=response.status)
+        return response
+
+    @staticmethod
+    def _refuse(request: web.BaseRequest, status: int, message: str) -> web.StreamResponse:
+        if status == 304:
+            return web.Response(status=304)
+        return reply({"message": message}, status)

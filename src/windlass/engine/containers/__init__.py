@@ -1,0 +1,1 @@
+"""Containers: a table of them, and a file for each verb."""

@@ -1,0 +1,80 @@
+"""`kill` and what is built on it: signals to the container's process."""
+
+from __future__ import annotations
+
+import logging
+import signal
+
+import msgspec
+
+from windlass.base.errors import Conflict
+from windlass.base.logging import event
+from windlass.engine.containers.announce import announce
+from windlass.engine.containers.container import Container
+from windlass.engine.containers.pause import thaw
+from windlass.engine.containers.signals import parse_signal
+from windlass.engine.engine import Engine
+from windlass.engine.errors import NotRunning
+from windlass.runtime.task import TaskGone
+
+_log = logging.getLogger(__name__)
+
+
+async def kill(engine: Engine, reference: str, signal_name: str = "") -> None:
+    """Send a signal, SIGKILL by default. One that ends the container keeps it from being restarted by policy.
+
+    Raises:
+        NoSuchContainer, InvalidParameter: no such signal.
+        Conflict: the container is not running.
+    """
+    container = engine.containers.get(reference)
+    number = parse_signal(signal_name) if signal_name else int(signal.SIGKILL)
+    if not container.state.is_active:
+        raise Conflict(f"cannot kill container: {reference}: {NotRunning(container.id).message}")
+    stop_number = parse_signal(container.intent.config.stop_signal or "SIGTERM")
+    if number in (signal.SIGKILL, stop_number) or not container.intent.config.stop_signal:
+        container.stop_requested = True
+    if await cancel_pending_restart(engine, container):
+        return
+    await send(engine, container, number)
+    if number == signal.SIGKILL and container.state.status == "paused":
+        await thaw(engine, container)
+    announce(engine, container, "kill", signal=str(number))
+
+
+async def send(engine: Engine, container: Container, number: int) -> None:
+    """Send a signal to a container's process; one that has just ended is no error."""
+    task = container.task
+    if task is None:
+        return
+    try:
+        await task.kill(number)
+    except TaskGone:
+        event(_log, logging.DEBUG, "signal came too late", container=container.id, signal=number)
+
+
+async def kill_and_wait(engine: Engine, container: Container) -> None:
+    """End a container at once and wait until the end was taken note of."""
+    container.stop_requested = True
+    if await cancel_pending_restart(engine, container):
+        return
+    ended = container.waiter("not-running")
+    await send(engine, container, signal.SIGKILL)
+    if container.state.status == "paused":
+        # A frozen process dies only once it runs again.
+        await thaw(engine, container)
+    announce(engine, container, "kill", signal=str(int(signal.SIGKILL)))
+    await ended
+
+
+async def cancel_pending_restart(engine: Engine, container: Container) -> bool:
+    """If the container waits to be restarted, it is exited instead; tells whether it was so."""
+    if container.state.status != "restarting" or container.restart_timer is None:
+        return False
+    container.restart_timer.cancel()
+    container.restart_timer = None
+    async with container.lock:
+        stopped = msgspec.structs.replace(container.state, status="exited", stopped_by_user=True)
+        await engine.containers.set_state(container, stopped)
+        container.announce_exit()
+    return True

@@ -1,0 +1,204 @@
+"""From a container to the plan of its start, with everything looked up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from windlass.base.errors import System
+from windlass.cgroups.model import Cgroup
+from windlass.engine.containers.model import Intent
+from windlass.engine.containers.modes import log_size
+from windlass.engine.engine import Engine
+from windlass.engine.errors import NotRunning
+from windlass.engine.paths import ContainerPaths
+from windlass.runtime.host_devices import resolve_block_devices, resolve_devices
+from windlass.runtime.intent import ContainerIntent, EtcFiles, NetworkIntent
+from windlass.runtime.lower_plan import lower_plan
+from windlass.runtime.lower_spec import lower_container
+from windlass.runtime.namespaces import joined_container
+from windlass.runtime.plan_facts import PlanFacts
+from windlass.spec.container import HostConfig
+from windlass.spec.plan import BindRoot, LaunchPlan, OverlayRoot
+from windlass.spec.runtime import RuntimeSpec
+from windlass.spec.task import IoPlan, LogPlan, TaskPlan
+
+_PRIVATE = NetworkIntent("private")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A start that only needs its descriptors: what was compiled, and the control group that was made for it."""
+
+    spec: RuntimeSpec
+    plan: TaskPlan
+    cgroup: Cgroup
+    warnings: tuple[str, ...]
+
+
+def network_intent(engine: Engine, intent: Intent) -> NetworkIntent:
+    """Return which network namespace a container gets.
+
+    Raises:
+        NotRunning: it is to join that of a container that has none.
+    """
+    mode = intent.host_config.network_mode
+    if mode in ("host", "none"):
+        return NetworkIntent(mode)
+    if target := joined_container(mode):
+        return NetworkIntent("join", f"/proc/{_running_pid(engine, target)}/ns/net")
+    return _PRIVATE
+
+
+def _running_pid(engine: Engine, reference: str) -> int:
+    container = engine.containers.get(reference)
+    if not container.state.is_running or not container.state.pid:
+        raise NotRunning(container.id)
+    return container.state.pid
+
+
+def container_intent(engine: Engine, intent: Intent, *, look_at_host: bool = True) -> ContainerIntent:
+    """Return the input of the lowering; with `look_at_host` with devices and other containers looked up. Blocks then.
+
+    Raises:
+        InvalidParameter, NotRunning: something looked up is not there.
+    """
+    host = intent.host_config
+    paths = engine.paths.container(intent.id)
+    etc_paths = etc_files_owner(engine, intent) if look_at_host else paths
+    ipc, pid = joined_container(host.ipc_mode), joined_container(host.pid_mode)
+    return ContainerIntent(
+        id=intent.id,
+        config=intent.config,
+        host_config=host,
+        args=intent.argv,
+        root_path=paths.rootfs,
+        facts=engine.facts,
+        mounts=intent.mounts,
+        etc=EtcFiles(etc_paths.resolv_conf, etc_paths.hosts, etc_paths.hostname),
+        network=network_intent(engine, intent) if look_at_host else _PRIVATE,
+        ipc_pid=_running_pid(engine, ipc) if ipc and look_at_host else 0,
+        pid_pid=_running_pid(engine, pid) if pid and look_at_host else 0,
+        devices=resolve_devices(host) if look_at_host else [],
+        block_devices=resolve_block_devices(host) if _limits_devices(host) else {},
+        defaults=engine.defaults,
+    )
+
+
+def etc_files_owner(engine: Engine, intent: Intent) -> ContainerPaths:
+    """Return the files of the container whose network a container uses: mostly its own."""
+    target = joined_container(intent.host_config.network_mode)
+    return engine.containers.get(target).paths if target else engine.paths.container(intent.id)
+
+
+def _limits_devices(host: HostConfig) -> bool:
+    return any(
+        (
+            host.blkio_weight_device,
+            host.blkio_device_read_bps,
+            host.blkio_device_write_bps,
+            host.blkio_device_read_iops,
+            host.blkio_device_write_iops,
+        )
+    )
+
+
+def prepare(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> Prepared:
+    """Compile a start and make its control group. Blocks; nothing is left behind when it fails.
+
+    `layers` are the image's, top first.
+
+    Raises:
+        WindlassError: the configuration cannot be had on this host now.
+    """
+    lowered = container_intent(engine, intent)
+    _make_bind_sources(intent)
+    spec = lower_container(lowered)
+    assert spec.linux.resources is not None
+    cgroup, warnings = engine.cgroups.create(spec.linux.cgroups_path.strip("/"), spec.linux.resources)
+    try:
+        launch = lower_plan(spec, _facts(engine, intent, spec, cgroup, layers, lowered.network))
+    except BaseException:
+        cgroup.remove()
+        raise
+    return Prepared(spec, _task_plan(engine, intent, launch, cgroup), cgroup, tuple(warnings))
+
+
+def _facts(
+    engine: Engine,
+    intent: Intent,
+    spec: RuntimeSpec,
+    cgroup: Cgroup,
+    layers: tuple[str, ...],
+    network: NetworkIntent,
+) -> PlanFacts:
+    paths = engine.paths.container(intent.id)
+    root: OverlayRoot | BindRoot
+    if layers:
+        lower = [f"{name}/d" for name in layers]
+        root = OverlayRoot(paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work)
+    else:
+        root = BindRoot(paths.upper)
+    seccomp = spec.linux.seccomp
+    return PlanFacts(
+        root=root,
+        cgroup_version=engine.facts.cgroup_version,
+        cgroup_files=tuple(cgroup.join_files()),
+        cgroup_mounts=tuple(cgroup.mounts()),
+        netns_fd=0 if network.mode == "private" else -1,
+        seccomp_program=engine.filters.program(seccomp) if seccomp is not None else None,
+        host_capabilities=engine.facts.capabilities,
+        kcore=engine.facts.kcore,
+    )
+
+
+def _task_plan(engine: Engine, intent: Intent, launch: LaunchPlan, cgroup: Cgroup) -> TaskPlan:
+    paths = engine.paths.container(intent.id)
+    config = intent.config
+    rows, columns = intent.host_config.console_size or (0, 0)
+    return TaskPlan(
+        id=intent.id,
+        launch=launch,
+        io=IoPlan(config.tty, config.open_stdin, config.stdin_once, rows, columns),
+        log=log_plan(intent, paths),
+        record_path=paths.exit_record,
+        pid_path=paths.pid,
+        oom_event_path=cgroup.oom_event_path(),
+    )
+
+
+def log_plan(intent: Intent, paths: ContainerPaths) -> LogPlan:
+    """Return how a container's output is kept."""
+    log = intent.host_config.log_config
+    options = log.config or {}
+    return LogPlan(
+        driver=log.type,
+        path="" if log.type == "none" else paths.log,
+        max_size=log_size(options.get("max-size", "")),
+        max_file=int(options.get("max-file", "") or 1),
+        compress=options.get("compress") == "true",
+        attrs=_log_attributes(intent, options),
+    )
+
+
+def _log_attributes(intent: Intent, options: dict[str, str]) -> dict[str, str]:
+    """Labels and environment variables that the log options ask to see in every record."""
+    labels = intent.config.labels or {}
+    environment = dict(entry.partition("=")[::2] for entry in intent.config.env or ())
+    attributes = {key: labels[key] for key in options.get("labels", "").split(",") if key in labels}
+    return attributes | {key: environment[key] for key in options.get("env", "").split(",") if key in environment}
+
+
+def _make_bind_sources(intent: Intent) -> None:
+    """Make the host directories that `-v /missing:/x` asks for, as dockerd does."""
+    for point in intent.mounts:
+        if point.type == "bind" and point.create_source:
+            try:
+                os.makedirs(point.source, exist_ok=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise System(
+                    f"error while creating mount source path '{point.source}': "
+                    f"mkdir {error.filename}: {(error.strerror or '').lower()}"
+                ) from error

@@ -1,0 +1,96 @@
+"""The host's half of a container: defaults filled in, contradictions refused.
+
+Source: Engine API, HostConfig; texts of dockerd's validation.
+"""
+
+from __future__ import annotations
+
+from windlass.base.errors import InvalidParameter
+from windlass.engine.settings import EngineSettings
+from windlass.runtime.mounts import MASKED_PATHS, READONLY_PATHS
+from windlass.runtime.namespaces import cgroupns_default
+from windlass.spec.container import HostConfig, LogConfig
+
+LOG_DRIVERS = ("json-file", "local", "none")
+RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
+_LOG_OPTIONS = frozenset(("max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"))
+_MINIMUM_MEMORY = 6 << 20
+_RUNTIMES = ("", "runc", "io.containerd.runc.v2", "windlass")
+RUNTIME = "runc"
+
+
+def complete_host_config(host: HostConfig, settings: EngineSettings, *, cgroup_version: int, bridged: bool) -> None:
+    """Fill in what the user left open, in place.
+
+    Raises:
+        InvalidParameter: members contradict each other or are not known.
+    """
+    _check_restart(host)
+    _complete_log(host, settings)
+    _complete_modes(host, settings, cgroup_version=cgroup_version, bridged=bridged)
+    if host.runtime not in _RUNTIMES:
+        raise InvalidParameter(f"unknown or invalid runtime name: {host.runtime}")
+    host.runtime = RUNTIME
+    if host.shm_size < 0:
+        raise InvalidParameter("SHM size can not be less than 0")
+    host.shm_size = host.shm_size or settings.shm_size_bytes
+    if not host.privileged:
+        host.masked_paths = list(MASKED_PATHS) if host.masked_paths is None else host.masked_paths
+        host.readonly_paths = list(READONLY_PATHS) if host.readonly_paths is None else host.readonly_paths
+    if host.memory > 0 and host.memory_swap == 0:
+        host.memory_swap = 2 * host.memory
+    host.console_size = host.console_size or [0, 0]
+
+
+def _check_restart(host: HostConfig) -> None:
+    policy = host.restart_policy
+    policy.name = policy.name or "no"
+    if policy.name not in RESTART_POLICIES:
+        raise InvalidParameter(f"invalid restart policy: unknown policy '{policy.name}'")
+    if policy.maximum_retry_count and policy.name != "on-failure":
+        raise InvalidParameter("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    if policy.maximum_retry_count < 0:
+        raise InvalidParameter("invalid restart policy: maximum retry count cannot be negative")
+    if host.auto_remove and policy.name != "no":
+        raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
+
+
+def _complete_log(host: HostConfig, settings: EngineSettings) -> None:
+    log = host.log_config
+    if not log.type:
+        host.log_config = log = LogConfig(settings.log_driver, {**settings.log_options, **(log.config or {})})
+    log.config = log.config or {}
+    if log.type not in LOG_DRIVERS:
+        raise InvalidParameter(f"logger: no log driver named '{log.type}' is registered")
+    for option in log.config:
+        if option not in _LOG_OPTIONS and option not in ("mode", "max-buffer-size"):
+            raise InvalidParameter(f"unknown log opt '{option}' for {log.type} log driver")
+
+
+def _complete_modes(host: HostConfig, settings: EngineSettings, *, cgroup_version: int, bridged: bool) -> None:
+    if host.network_mode in ("", "default"):
+        host.network_mode = "bridge" if bridged else "none"
+    host.ipc_mode = host.ipc_mode or settings.ipc_mode
+    if not host.cgroupns_mode:
+        host.cgroupns_mode = settings.cgroupns_mode or cgroupns_default(
+            privileged=host.privileged, cgroup_version=cgroup_version
+        )
+    if host.network_mode.startswith("container:") and (host.publish_all_ports or host.port_bindings):
+        raise InvalidParameter("conflicting options: port publishing and the container type network mode")
+
+
+def log_size(text: str) -> int:
+    """Return a log option's size in bytes: a number with k, m or g; empty and -1 are unlimited (0).
+
+    Raises:
+        InvalidParameter: not a size.
+    """
+    if text in ("", "-1"):
+        return 0
+    digits, unit = text.rstrip("bB"), 1
+    for suffix, factor in (("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)):
+        if digits.lower().endswith(suffix):
+            digits, unit = digits[:-1], factor
+    if not digits.isdecimal():
+        raise InvalidParameter(f"invalid size: '{text}'")
+    return int(digits) * unit

@@ -1,0 +1,1 @@
+"""Additional processes in running containers."""

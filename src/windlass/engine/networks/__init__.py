@@ -1,0 +1,1 @@
+"""Networks: those that are always there, those that users make, and the containers on them."""

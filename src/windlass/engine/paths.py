@@ -1,0 +1,112 @@
+"""Where things are.
+
+<data-root>/containers/<id>/        one container's own files, gone with it
+    rootfs/                         mount point of its overlay, empty on the host
+    upper/ work/                    what it wrote
+    hostname hosts resolv.conf      bound over its /etc
+    <id>-json.log                   its output
+    exit.json                       how its last run ended
+<data-root>/volumes/<name>/_data
+<data-root>/trash/                  renamed here at once, deleted in the background
+<run-root>/containers/<id>/         its supervisor's socket and pid
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The engine's directories."""
+
+    data_root: str
+    run_root: str
+
+    @property
+    def database(self) -> str:
+        """The metadata file."""
+        return f"{self.data_root}/db/meta.sqlite"
+
+    @property
+    def layers(self) -> str:
+        """Unpacked image layers, by short name."""
+        return f"{self.data_root}/layers"
+
+    @property
+    def containers(self) -> str:
+        """The containers' directories."""
+        return f"{self.data_root}/containers"
+
+    @property
+    def volumes(self) -> str:
+        """The local volumes' directories."""
+        return f"{self.data_root}/volumes"
+
+    @property
+    def trash(self) -> str:
+        """What is being deleted."""
+        return f"{self.data_root}/trash"
+
+    def container(self, container_id: str) -> ContainerPaths:
+        """One container's files."""
+        return ContainerPaths(container_id, f"{self.containers}/{container_id}", f"{self.run_root}/containers")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPaths:
+    """One container's files."""
+
+    id: str
+    base: str
+    run_base: str
+
+    @property
+    def rootfs(self) -> str:
+        """Where its overlay is mounted, in its own mount namespace only."""
+        return f"{self.base}/rootfs"
+
+    @property
+    def upper(self) -> str:
+        """The overlay's writable layer."""
+        return f"{self.base}/upper"
+
+    @property
+    def work(self) -> str:
+        """The overlay's work directory."""
+        return f"{self.base}/work"
+
+    @property
+    def hostname(self) -> str:
+        """Bound at /etc/hostname."""
+        return f"{self.base}/hostname"
+
+    @property
+    def hosts(self) -> str:
+        """Bound at /etc/hosts."""
+        return f"{self.base}/hosts"
+
+    @property
+    def resolv_conf(self) -> str:
+        """Bound at /etc/resolv.conf."""
+        return f"{self.base}/resolv.conf"
+
+    @property
+    def log(self) -> str:
+        """The json-file log."""
+        return f"{self.base}/{self.id}-json.log"
+
+    @property
+    def exit_record(self) -> str:
+        """Written by the supervisor when the container's process has ended."""
+        return f"{self.base}/exit.json"
+
+    @property
+    def run(self) -> str:
+        """The supervisor's runtime directory."""
+        return f"{self.run_base}/{self.id}"
+
+    @property
+    def pid(self) -> str:
+        """Written by the supervisor: init's pid and its own."""
+        return f"{self.run}/pid"

@@ -1,0 +1,174 @@
+"""The start of the engine: what an earlier daemon left is taken back, finished or cleaned up.
+
+containers with a supervisor      adopted: streams, signals and the end are there again
+those without                     ended: by their exit record, or killed with the host
+--rm, ended                       removed
+restart policies                  asked
+networks                          made equal to what the living containers have
+directories without a container   deleted
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+import msgspec
+
+from windlass.base.errors import WindlassError
+from windlass.base.logging import event
+from windlass.base.threads import run_blocking
+from windlass.engine.containers.announce import announce
+from windlass.engine.containers.container import Container
+from windlass.engine.containers.exit import callbacks, lost_record, remove_cgroup
+from windlass.engine.containers.lowering import container_intent
+from windlass.engine.containers.remove import delete_trash, discard
+from windlass.engine.containers.start import launch, restart_now
+from windlass.engine.engine import Engine
+from windlass.engine.restart import wants_restart, wants_start_with_daemon
+from windlass.runtime.lower_spec import cgroup_name
+from windlass.spec.task import ExitRecord
+
+_log = logging.getLogger(__name__)
+_record_decoder = msgspec.json.Decoder(ExitRecord)
+
+
+async def recover(engine: Engine) -> None:
+    """Load everything and put it right; containers that are to run again are started in the background.
+
+    Raises:
+        WindlassError, OSError: the store cannot be read, or networks cannot be had.
+    """
+    await run_blocking(_make_directories, engine)
+    await engine.volumes.load()
+    containers = await engine.containers.load()
+    active = [container for container in containers if container.state.is_active]
+    ended = [c for c in await asyncio.gather(*(_adopt(engine, container) for container in active)) if c is not None]
+    await _open_networks(engine)
+    to_start: list[Container] = []
+    for container, record in ended:
+        await _finish(engine, container, record, to_start)
+    for container in containers:
+        known = container in to_start or container.task is not None or container.removed
+        if not known and container.intent.host_config.auto_remove and container.state.started_at_ns:
+            await _discard(engine, container)
+        elif not known and wants_start_with_daemon(container, container.state.exit_code):
+            to_start.append(container)
+    engine.nursery.start(_sweep(engine), "sweep")
+    engine.nursery.start(_start_all(engine, to_start), "start containers")
+
+
+def _make_directories(engine: Engine) -> None:
+    """0710 and 0711: the host's users shall not reach what containers write (CVE-2021-41089, CVE-2021-41091)."""
+    paths = engine.paths
+    for path, mode in (
+        (paths.data_root, 0o710),
+        (paths.containers, 0o710),
+        (paths.trash, 0o700),
+        (paths.volumes, 0o711),
+        (paths.run_root, 0o711),
+        (f"{paths.run_root}/containers", 0o700),
+    ):
+        os.makedirs(path, mode, exist_ok=True)
+        os.chmod(path, mode)
+
+
+async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitRecord] | None:
+    """Take a container's supervisor back; when there is none, return the container with its end."""
+    task = await engine.launcher.adopt(container.id, callbacks(engine, container, restart_now))
+    if task is None:
+        return container, await run_blocking(_read_record, container)
+    container.task = task
+    container.cgroup = engine.cgroups.open(_cgroup_name(engine, container))
+    if container.state.pid != task.pid:
+        state = msgspec.structs.replace(
+            container.state, status="running", pid=task.pid, started_at_ns=task.started_at_ns
+        )
+        await engine.containers.set_state(container, state)
+    event(_log, logging.INFO, "container taken back", container=container.id, pid=task.pid)
+    return None
+
+
+def _cgroup_name(engine: Engine, container: Container) -> str:
+    return cgroup_name(container_intent(engine, container.intent, look_at_host=False))
+
+
+def _read_record(container: Container) -> ExitRecord:
+    """Return how a container ended; what nobody recorded ended with the host or its supervisor."""
+    try:
+        with open(container.paths.exit_record, "rb") as file:
+            return _record_decoder.decode(file.read())
+    except (OSError, msgspec.DecodeError):
+        return lost_record(container)
+
+
+async def _open_networks(engine: Engine) -> None:
+    """Endpoints of containers that have ended are not among the wanted ones, and so are removed."""
+    living = [(c.id, endpoint) for c in engine.containers if c.task is not None for endpoint in c.state.endpoints]
+    lost = await engine.networks.open(living)
+    for container in engine.containers:
+        if container.task is not None and any(endpoint.id in lost for endpoint in container.state.endpoints):
+            event(_log, logging.ERROR, "container's network interface is gone", container=container.id)
+
+
+async def _finish(engine: Engine, container: Container, record: ExitRecord, to_start: list[Container]) -> None:
+    """Record the end of a container that nobody watched."""
+    was_restarting = container.state.status == "restarting"
+    again = was_restarting or wants_restart(container, record)
+    state = container.state
+    if not was_restarting:
+        state = msgspec.structs.replace(
+            state,
+            status="exited",
+            pid=0,
+            exit_code=record.exit_code,
+            error=record.error,
+            oom_killed=record.oom_killed,
+            finished_at_ns=record.finished_at_ns,
+            restart_count=state.restart_count + 1 if again else state.restart_count,
+            endpoints=[],
+        )
+    await engine.containers.set_state(container, msgspec.structs.replace(state, status="exited"))
+    cgroup = engine.cgroups.open(_cgroup_name(engine, container))
+    await run_blocking(remove_cgroup, cgroup, container.id)
+    if not was_restarting:
+        announce(engine, container, "die", exitCode=str(record.exit_code))
+    event(_log, logging.INFO, "container had ended", container=container.id, exit_code=record.exit_code)
+    if container.intent.host_config.auto_remove:
+        await _discard(engine, container)
+    elif again:
+        to_start.append(container)
+
+
+async def _discard(engine: Engine, container: Container) -> None:
+    async with container.lock:
+        container.removing = True
+        await discard(engine, container, volumes=True)
+
+
+async def _start_all(engine: Engine, containers: list[Container]) -> None:
+    """Start containers, the oldest first; one that fails does not hold up the others."""
+    for container in sorted(containers, key=lambda c: c.intent.created_ns):
+        async with container.lock:
+            if container.removing or container.state.is_active:
+                continue
+            try:
+                await launch(engine, container, container.state)
+            except WindlassError as error:
+                event(_log, logging.WARNING, "container was not started", container=container.id, error=error)
+
+
+async def _sweep(engine: Engine) -> None:
+    """Delete what interrupted removals and creations left."""
+    known = {container.id for container in engine.containers}
+    for name in await run_blocking(_strays, engine.paths.containers, known):
+        os.rename(f"{engine.paths.containers}/{name}", f"{engine.paths.trash}/{name}")
+    for name in await run_blocking(os.listdir, engine.paths.trash):
+        cgroup = engine.cgroups.open(f"{engine.defaults.cgroup_parent}/{name}")
+        await run_blocking(remove_cgroup, cgroup, name)
+        await run_blocking(delete_trash, engine.paths.trash, name)
+
+
+def _strays(directory: str, known: set[str]) -> list[str]:
+    return [name for name in os.listdir(directory) if name not in known]

@@ -1,0 +1,235 @@
+"""`version`, `info` and `system df`.
+
+Source: Engine API, SystemVersion, SystemInfo, SystemDataUsageResponse.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Collection
+
+from windlass.base.clock import now_ns, rfc3339_nano
+from windlass.base.errors import InvalidParameter
+from windlass.base.threads import run_blocking
+from windlass.engine.containers.inspect import STORAGE_DRIVER
+from windlass.engine.containers.list import ListRequest, list_containers
+from windlass.engine.containers.modes import LOG_DRIVERS, RUNTIME
+from windlass.engine.engine import Engine
+from windlass.snapshots.usage import disk_usage as directory_usage
+from windlass.spec.platform import host
+
+API_VERSION = "1.50"
+MINIMUM_API_VERSION = "1.24"
+PRODUCT = "Windlass Engine"
+INDEX_SERVER = "https://index.docker.io/v1/"
+
+_DF_TYPES = ("container", "image", "volume", "build-cache")
+
+
+def version(engine: Engine) -> dict[str, object]:
+    """Return the engine's and the API's versions."""
+    found = engine.settings.version
+    architecture = host().architecture
+    kernel = platform.release()
+    details = {
+        "ApiVersion": API_VERSION,
+        "Arch": architecture,
+        "BuildTime": "",
+        "Experimental": "false",
+        "GitCommit": "",
+        "GoVersion": "",
+        "KernelVersion": kernel,
+        "MinAPIVersion": MINIMUM_API_VERSION,
+        "Os": "linux",
+        "PythonVersion": platform.python_version(),
+    }
+    return {
+        "Platform": {"Name": PRODUCT},
+        "Components": [{"Name": "Engine", "Version": found, "Details": details}],
+        "Version": found,
+        "ApiVersion": API_VERSION,
+        "MinAPIVersion": MINIMUM_API_VERSION,
+        "GitCommit": "",
+        "GoVersion": "",
+        "Os": "linux",
+        "Arch": architecture,
+        "KernelVersion": kernel,
+    }
+
+
+async def info(engine: Engine) -> dict[str, object]:
+    """Return what there is and what the host can do."""
+    states = [container.state.status for container in engine.containers]
+    paused = states.count("paused")
+    running = states.count("running")
+    facts, settings = engine.facts, engine.settings
+    return {
+        "ID": await run_blocking(_machine_id),
+        "Containers": len(states),
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": len(states) - running - paused,
+        "Images": len(await engine.images.list(show_all=True)),
+        "Driver": STORAGE_DRIVER,
+        "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"], ["Native Overlay Diff", "true"]],
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "null"],
+            "Authorization": None,
+            "Log": list(LOG_DRIVERS),
+        },
+        **_limits(engine),
+        "IPv4Forwarding": await run_blocking(_ip_forwarding),
+        "Debug": settings.debug,
+        "NFd": len(os.listdir("/proc/self/fd")),
+        "OomKillDisable": "oom_control" in facts.features,
+        "NGoroutines": 0,
+        "SystemTime": rfc3339_nano(now_ns()),
+        "LoggingDriver": settings.log_driver,
+        "CgroupDriver": "cgroupfs",
+        "CgroupVersion": str(facts.cgroup_version),
+        "NEventsListener": engine.events.listeners,
+        "KernelVersion": platform.release(),
+        "OperatingSystem": await run_blocking(_operating_system),
+        "OSVersion": "",
+        "OSType": "linux",
+        "Architecture": platform.machine(),
+        "IndexServerAddress": INDEX_SERVER,
+        "RegistryConfig": {
+            "IndexConfigs": {
+                "docker.io": {
+                    "Name": "docker.io",
+                    "Mirrors": list(settings.registry_mirrors),
+                    "Secure": True,
+                    "Official": True,
+                }
+            },
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "Mirrors": list(settings.registry_mirrors),
+        },
+        "NCPU": facts.cpu_count,
+        "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "GenericResources": None,
+        "DockerRootDir": settings.data_root,
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Name": platform.node(),
+        "Labels": list(settings.labels),
+        "ExperimentalBuild": False,
+        "ServerVersion": settings.version,
+        "Runtimes": {RUNTIME: {"path": "windlass"}},
+        "DefaultRuntime": RUNTIME,
+        "Swarm": {
+            "NodeID": "",
+            "NodeAddr": "",
+            "LocalNodeState": "inactive",
+            "ControlAvailable": False,
+            "Error": "",
+            "RemoteManagers": None,
+        },
+        "LiveRestoreEnabled": settings.live_restore,
+        "Isolation": "",
+        "InitBinary": "",
+        "ContainerdCommit": {"ID": ""},
+        "RuncCommit": {"ID": ""},
+        "InitCommit": {"ID": ""},
+        "SecurityOptions": _security_options(engine),
+        "Warnings": _warnings(engine),
+    }
+
+
+def _limits(engine: Engine) -> dict[str, bool]:
+    facts = engine.facts
+    has = facts.controllers.__contains__
+    return {
+        "MemoryLimit": has("memory"),
+        "SwapLimit": "swap" in facts.features,
+        "CpuCfsPeriod": "cfs" in facts.features,
+        "CpuCfsQuota": "cfs" in facts.features,
+        "CPUShares": has("cpu"),
+        "CPUSet": has("cpuset"),
+        "PidsLimit": has("pids"),
+    }
+
+
+def _security_options(engine: Engine) -> list[str]:
+    options = ["name=seccomp,profile=builtin"]
+    if engine.facts.cgroup_version == 2:
+        options.append("name=cgroupns")
+    if engine.settings.no_new_privileges:
+        options.append("name=no-new-privileges")
+    return options
+
+
+def _warnings(engine: Engine) -> list[str] | None:
+    limits = _limits(engine)
+    texts = {
+        "MemoryLimit": "WARNING: No memory limit support",
+        "SwapLimit": "WARNING: No swap limit support",
+        "CpuCfsQuota": "WARNING: No cpu cfs quota support",
+        "CPUShares": "WARNING: No cpu shares support",
+        "CPUSet": "WARNING: No cpuset support",
+        "PidsLimit": "WARNING: No pids limit support",
+    }
+    return [text for name, text in texts.items() if not limits[name]] or None
+
+
+def _machine_id() -> str:
+    return _first_line("/etc/machine-id")
+
+
+def _ip_forwarding() -> bool:
+    return _first_line("/proc/sys/net/ipv4/ip_forward") == "1"
+
+
+def _operating_system() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""
+
+
+async def disk_usage(engine: Engine, types: Collection[str]) -> dict[str, object]:
+    """Return what takes how much of the disk; `types` are those of the API, none for all. Looks at every file.
+
+    Raises:
+        InvalidParameter: an unknown type.
+    """
+    for kind in types:
+        if kind not in _DF_TYPES:
+            raise InvalidParameter(f"unknown object type: {kind}")
+    wanted = set(types) or set(_DF_TYPES)
+    images = await engine.images.list(show_all=True, shared_size=True) if "image" in wanted else None
+    shown: dict[str, object] = {"LayersSize": 0, "Images": images, "Containers": None, "Volumes": None}
+    if images is not None:
+        shown["LayersSize"] = sum(int(str(image["Size"])) - max(0, int(str(image["SharedSize"]))) for image in images)
+        _count_users(engine, images)
+    if "container" in wanted:
+        shown["Containers"] = await list_containers(engine, ListRequest(all=True, size=True))
+    if "volume" in wanted:
+        shown["Volumes"] = [await _volume_usage(engine, name) for name in (v.name for v in engine.volumes)]
+    shown["BuildCache"] = [] if "build-cache" in wanted else None
+    return shown
+
+
+def _count_users(engine: Engine, images: list[dict[str, object]]) -> None:
+    used = [container.intent.image_id for container in engine.containers]
+    for image in images:
+        image["Containers"] = used.count(str(image["Id"]))
+
+
+async def _volume_usage(engine: Engine, name: str) -> dict[str, object]:
+    volume = engine.volumes.get(name)
+    size = await run_blocking(directory_usage, volume.path)
+    usage = {"Size": size, "RefCount": len(engine.volumes.users(name))}
+    return {**volume.to_api(), "UsageData": usage}

@@ -1,0 +1,63 @@
+"""Times as clients write them: Unix seconds with a fraction, durations before now, or RFC 3339.
+
+Source: Engine API, parameters `since` and `until`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from windlass.base.errors import InvalidParameter
+
+_NS = 1_000_000_000
+_UNIX = re.compile(r"\A(-?\d+)(?:\.(\d+))?\Z")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_UNITS_NS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "ms": 1_000_000,
+    "s": _NS,
+    "m": 60 * _NS,
+    "h": 3600 * _NS,
+}
+_DIGITS_NS = 9
+
+
+def parse_time_ns(text: str, now_ns: int) -> int:
+    """Return the time that `text` means in nanoseconds since the epoch.
+
+    Raises:
+        InvalidParameter: none of the forms.
+    """
+    if match := _UNIX.match(text):
+        fraction = (match[2] or "")[:_DIGITS_NS].ljust(_DIGITS_NS, "0")
+        return int(match[1]) * _NS + int(fraction)
+    duration_ns = _duration_ns(text)
+    if duration_ns is not None:
+        return now_ns - duration_ns
+    return _rfc3339_ns(text)
+
+
+def _duration_ns(text: str) -> int | None:
+    position, total = 0, 0.0
+    for match in _DURATION_PART.finditer(text):
+        if match.start() != position:
+            return None
+        total += float(match[1]) * _UNITS_NS[match[2]]
+        position = match.end()
+    return int(total) if text and position == len(text) else None
+
+
+def _rfc3339_ns(text: str) -> int:
+    # `datetime` keeps microseconds only: the fraction is taken by itself.
+    whole, dot, rest = text.partition(".")
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))] if dot else ""
+    try:
+        moment = datetime.fromisoformat(whole + (rest[len(digits) :] if dot else ""))
+    except ValueError:
+        raise InvalidParameter(f'invalid time: cannot parse "{text}"') from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp()) * _NS + int((digits[:_DIGITS_NS] or "0").ljust(_DIGITS_NS, "0"))
