@@ -80,6 +80,11 @@ class Connection:
         sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         return cls(sock)
 
+    @property
+    def sock(self) -> socket.socket:
+        """The socket, for what its network namespace is asked by other means."""
+        return self._socket
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()

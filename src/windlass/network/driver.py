@@ -151,6 +151,7 @@ class BridgeDriver:
             mac=mac,
             mtu=config.mtu,
             bridge=network.bridge,
+            bridge_name=config.bridge_name,
             netns_fd=request.netns_fd,
             address=address,
             prefix_len=config.subnet4.prefixlen,

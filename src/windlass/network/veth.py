@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from windlass.linux.ethtool import settle_link
 from windlass.netlink import rtnl, rtnl_read
 from windlass.netlink.connection import Connection
 
@@ -29,6 +30,7 @@ class Pair:
     mac: bytes
     mtu: int
     bridge: int
+    bridge_name: str
     netns_fd: int
     address: IPv4Address
     prefix_len: int
@@ -69,6 +71,14 @@ def connect(route: Connection, inside: Connection, pair: Pair) -> None:
     if pair.gateway is not None:
         addressing.append(rtnl.add_route(None, pair.gateway, index))
     inside.execute(addressing)
+    _settle(route, inside, pair)
+
+
+def _settle(route: Connection, inside: Connection, pair: Pair) -> None:
+    """Let both ends be up for the first packet. Otherwise one in eight containers loses it, and ARP waits a second."""
+    settle_link(route.sock, pair.host_ifname)
+    settle_link(route.sock, pair.bridge_name)  # its first port brings up the bridge's own end, too
+    settle_link(inside.sock, pair.ifname)
 
 
 def disconnect(route: Connection, host_ifnames: Sequence[str]) -> None:

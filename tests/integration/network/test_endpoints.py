@@ -213,3 +213,17 @@ def test_destroy_leaves_the_host_as_it_was(lab: Lab) -> None:
     assert {link.name for link in rtnl_read.links(lab.route)} == before
     assert set(os.listdir("/proc/self/fd")) < descriptors
     BridgeDriver().close()
+
+
+@in_lab
+def test_first_packet_of_a_container_is_not_lost(lab: Lab) -> None:
+    config = lab.network()
+    server = tcp_server(lab, 7000)
+    times = []
+    for _ in range(40):
+        container = lab.container(config)
+        start = time.perf_counter()
+        tcp_reach(container, "172.17.0.1", 7000, server)
+        times.append(time.perf_counter() - start)
+    # A lost ARP request is sent again after a second.
+    assert max(times) < 0.5, [f"{t:.3f}" for t in times if t >= 0.5]
