@@ -60,7 +60,10 @@ def test_environment_workdir_user_hostname_labels(engine: PrivateDaemon, tmp_pat
 
 def test_mounts(engine: PrivateDaemon, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("host")
-    script = "cat /b/file; echo no > /b/file 2>/dev/null || echo ro; df /t | tail -1 | cut -d' ' -f1; echo > /x || echo root-ro"
+    script = (
+        "cat /b/file; echo no > /b/file 2>/dev/null || echo ro; "
+        "df /t | tail -1 | cut -d' ' -f1; echo > /x || echo root-ro"
+    )
     flags = ["--read-only", "-v", f"{tmp_path}:/b:ro", "--tmpfs", "/t", "--mount", "type=tmpfs,dst=/t2"]
     result = engine.docker("run", "--rm", *flags, "busybox", "sh", "-c", script)
     assert result.stdout.split() == ["hostro", "tmpfs", "root-ro"]
@@ -74,8 +77,8 @@ def test_named_volumes_keep_their_content(engine: PrivateDaemon) -> None:
 
 def test_limits_are_in_the_cgroup(engine: PrivateDaemon) -> None:
     script = (
-        "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us"
-        " 2>/dev/null || cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max"
+        "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us 2>/dev/null"
+        " || cat memory.max pids.max cpu.max"
     )
     flags = ["-m", "64m", "--pids-limit", "50", "--cpus", "0.5"]
     words = engine.docker("run", "--rm", *flags, "busybox", "sh", "-c", script).stdout.split()
