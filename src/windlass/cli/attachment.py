@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from windlass.cli.errors import CliError
+from windlass.cli.errors import EXIT_FAILURE, CliError
 from windlass.cli.session import Session
 from windlass.cli.terminal import DEFAULT_DETACH_KEYS, parse_detach_keys, window_size
 from windlass.client.errors import ClientError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from windlass.client.engine import Hijacked
 
 
+DETACHED = "read escape sequence"
+
+
 def detach_keys(context: Context, given: str) -> tuple[str, bytes]:
     """Return the keys as the engine is to know them (empty: its default) and as bytes; raises CliError."""
     text = given or context.config.text("detachKeys")
@@ -29,7 +32,10 @@ def detach_keys(context: Context, given: str) -> tuple[str, bytes]:
 
 
 class Attachment:
-    """Our side of one container's streams, from before its start to after its end."""
+    """Our side of one container's streams, from before its start to after its end.
+
+    `complains_of_detaching` makes the detach keys a failure, `redraws` has a program draw its screen anew.
+    """
 
     def __init__(
         self, context: Context, container: str, streams: Sequence[str], *, tty: bool, detach_keys: str = ""
@@ -43,6 +49,8 @@ class Attachment:
         self._stream: Hijacked | None = None
         self._waiter: Waiter | None = None
         self._signals: _Proxy | None = None
+        self.complains_of_detaching = False
+        self.redraws = False
 
     def proxy_signals(self) -> None:
         """From now on keep signals, and pass them to the container once it runs."""
@@ -76,14 +84,22 @@ class Attachment:
         session = Session(self._stream, tty=self._tty, stdin=stdin, detach_keys=self._keys)
         session.run()
         if session.detached:
-            self._context.warn("read escape sequence")
-            return 0
+            return self._detached()
         return self._waiter.status() if self._waiter is not None else 0
+
+    def _detached(self) -> int:
+        if not self.complains_of_detaching:
+            return 0
+        self._context.warn(DETACHED)
+        return EXIT_FAILURE
 
     def _follow_size(self) -> None:
         from windlass.cli.signals import on_resize
 
         on_resize(self._resize)
+        if self.redraws:
+            # A program that draws the screen does so again when the size changes, be it by one line.
+            resize(self._context, f"{self._path}/resize", extra_rows=1)
         self._resize()
 
     def _resize(self) -> None:
@@ -96,12 +112,12 @@ class Attachment:
             return  # the container ended before the signal reached it
 
 
-def resize(context: Context, path: str) -> None:
+def resize(context: Context, path: str, extra_rows: int = 0) -> None:
     """Tell the engine the size of our terminal."""
     rows, columns = window_size()
     if rows and columns:
         try:
-            context.engine.call("POST", path, {"h": str(rows), "w": str(columns)})
+            context.engine.call("POST", path, {"h": str(rows + extra_rows), "w": str(columns)})
         except ClientError:
             return  # not running any more, or not yet: the next change of size tells again
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from windlass.cli.filters import filters_query
 from windlass.cli.units import human_size
+from windlass.client.errors import ApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from windlass.cli.context import Context
+
+
+NO_BUILDER = (404, 501)
 
 
 class Pruned:
@@ -54,7 +58,7 @@ def prune_networks(context: Context, filters: list[object]) -> Pruned:
 
 def prune_volumes(context: Context, filters: list[object], *, every: bool = False) -> Pruned:
     """Remove volumes no container uses: anonymous ones, or every one."""
-    answer = _request(context, "/volumes/prune", [*filters, ("all", "1")] if every else filters)
+    answer = _request(context, "/volumes/prune", [*filters, ("all", "true")] if every else filters)
     return Pruned("Deleted Volumes:", _names(answer, "VolumesDeleted"), _reclaimed(answer))
 
 
@@ -66,6 +70,19 @@ def prune_images(context: Context, filters: list[object], *, every: bool = False
     for item in deleted if isinstance(deleted, list) else ():
         lines.append(f"untagged: {item['Untagged']}" if item.get("Untagged") else f"deleted: {item['Deleted']}")
     return Pruned("Deleted Images:", lines, _reclaimed(answer))
+
+
+def prune_build_cache(context: Context, filters: list[object], *, every: bool = False) -> Pruned:
+    """Remove the build cache; nothing is removed where the engine keeps none."""
+    query = {**filters_query(filters), **({"all": "1"} if every else {})}
+    try:
+        answer = context.engine.call("POST", "/build/prune", query)
+    except ApiError as error:
+        if error.status not in NO_BUILDER:
+            raise
+        answer = None
+    found = answer if isinstance(answer, dict) else {}
+    return Pruned("Deleted build cache objects:", _names(found, "CachesDeleted"), _reclaimed(found))
 
 
 def report(context: Context, results: list[Pruned], *, total: bool = True) -> None:

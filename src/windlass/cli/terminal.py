@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from windlass.cli.errors import CliError
+from windlass.cli.errors import CliError, Quit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q"
 _CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"
 IFLAG, OFLAG, CFLAG, LFLAG, CC = 0, 1, 2, 3, 6
+
+
+def leave_on_signals() -> None:
+    """End by an exception when asked to terminate, so that the terminal is restored on the way out."""
+    import _signal  # type: ignore[import-not-found]
+
+    def leave(number: int, _frame: object) -> None:
+        raise Quit(128 + number)
+
+    for number in (_signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) == _signal.SIG_DFL:
+            _signal.signal(number, leave)
 
 
 def require_terminal(*, attach_stdin: bool, tty: bool) -> None:
@@ -56,6 +68,7 @@ class RawMode:
         raw[CC] = list(raw[CC])
         raw[CC][t.VMIN], raw[CC][t.VTIME] = 1, 0
         t.tcsetattr(self._fd, t.TCSANOW, raw)
+        leave_on_signals()
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import pytest
-from create_cases import ENVIRONMENT, cases, normal, placed, recorded, words
+from tests.support.create_cases import ENVIRONMENT, cases, normal, placed, recorded, words
 
 from windlass.cli.create.body import create_body
 from windlass.cli.errors import CliError

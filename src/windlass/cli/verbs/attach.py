@@ -29,6 +29,7 @@ def run(context: Context, values: Values, arguments: list[str]) -> int:
     attachment = Attachment(context, arguments[0], streams, tty=tty, detach_keys=values.text("detach-keys"))
     if values.on("sig-proxy") and not tty:
         attachment.proxy_signals()
+    attachment.complains_of_detaching = attachment.redraws = True
     attachment.open(condition="")
     return attachment.follow()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from windlass.cli.command import Command, at_least
-from windlass.cli.flags import listing, switch, text
+from windlass.cli.errors import EXIT_FAILURE
+from windlass.cli.flags import Values, listing, switch, text
 from windlass.cli.terminal import require_terminal, window_size
 from windlass.cli.variables import variable_flag
 from windlass.client.wire import quote
@@ -13,7 +14,7 @@ from windlass.client.wire import quote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from windlass.cli.context import Context
-    from windlass.cli.flags import Values
+    from windlass.cli.errors import EXIT_FAILURE
 
 
 def run(context: Context, values: Values, arguments: list[str]) -> int:
@@ -37,6 +38,7 @@ def _create_body(context: Context, values: Values, command: list[str]) -> dict[s
     detached = values.on("detach")
     body: dict[str, object] = {
         "Cmd": command,
+        "Detach": detached,
         "AttachStdin": values.on("interactive") and not detached,
         "AttachStdout": not detached,
         "AttachStderr": not detached,
@@ -59,7 +61,7 @@ def _create_body(context: Context, values: Values, command: list[str]) -> dict[s
 
 
 def _run_attached(context: Context, values: Values, path: str) -> int:
-    from windlass.cli.attachment import detach_keys, resize
+    from windlass.cli.attachment import DETACHED, detach_keys, resize
     from windlass.cli.session import Session
 
     tty = values.on("tty")
@@ -73,8 +75,8 @@ def _run_attached(context: Context, values: Values, path: str) -> int:
     session = Session(stream, tty=tty, stdin=values.on("interactive"), detach_keys=keys)
     session.run()
     if session.detached:
-        context.warn("read escape sequence")
-        return 0
+        context.warn(DETACHED)
+        return EXIT_FAILURE
     details = context.engine.call("GET", f"{path}/json")
     assert isinstance(details, dict)
     return int(details.get("ExitCode") or 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from windlass.cli.command import Command, at_least
-from windlass.cli.flags import switch
+from windlass.cli.flags import listing, switch
+from windlass.cli.platforms import PLATFORM_USAGE, platform_query
 from windlass.client.errors import ApiError
 from windlass.client.wire import quote
 
@@ -17,11 +18,13 @@ NOT_FOUND = 404
 
 def run(context: Context, values: Values, arguments: list[str]) -> int:
     """Remove every image and print what was untagged and deleted; with --force a missing one is no failure."""
-    query = {}
+    query: dict[str, str | list[str]] = {}
     if values.on("force"):
         query["force"] = "1"
     if values.on("no-prune"):
         query["noprune"] = "1"
+    if values.given("platform"):
+        query["platforms"] = [platform_query(name)["platform"] for name in values.texts("platform")]
     failures, fatal = [], False
     for name in arguments:
         try:
@@ -42,6 +45,10 @@ COMMAND = Command(
     "[OPTIONS] IMAGE [IMAGE...]",
     run,
     rule=at_least(1),
-    flags=(switch("force", "Force removal of the image", "f"), switch("no-prune", "Do not delete untagged parents")),
+    flags=(
+        switch("force", "Force removal of the image", "f"),
+        switch("no-prune", "Do not delete untagged parents"),
+        listing("platform", f"Remove only the given platform variant. {PLATFORM_USAGE}", type_name="strings"),
+    ),
     examples="windlass rmi old:1.0",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from windlass.cli.attachment import Attachment, detach_keys
 from windlass.cli.command import Command, at_least
 from windlass.cli.create.flags import CREATE_FLAGS, pull_flag
 from windlass.cli.errors import EXIT_CANNOT_INVOKE, EXIT_ENGINE, EXIT_NOT_FOUND, CliError
@@ -34,6 +35,7 @@ def run(context: Context, values: Values, arguments: list[str]) -> int:
     if not detached:
         require_terminal(attach_stdin="AttachStdin" in body, tty=tty)
     if tty:
+        detach_keys(context, values.text("detach-keys"))
         _add_console_size(body)
     try:
         container = create_container(context, values, body)
@@ -47,8 +49,6 @@ def run(context: Context, values: Values, arguments: list[str]) -> int:
 
 
 def _run_attached(context: Context, values: Values, container: str, body: Fields) -> int:
-    from windlass.cli.attachment import Attachment
-
     streams = [name for name in ("stdin", "stdout", "stderr") if f"Attach{name.capitalize()}" in body]
     attachment = Attachment(context, container, streams, tty=values.on("tty"), detach_keys=values.text("detach-keys"))
     if values.on("sig-proxy"):

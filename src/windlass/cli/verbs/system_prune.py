@@ -7,7 +7,14 @@ from windlass.cli.confirming import confirmed
 from windlass.cli.errors import CliError
 from windlass.cli.filters import filter_flag
 from windlass.cli.flags import switch
-from windlass.cli.pruning import prune_containers, prune_images, prune_networks, prune_volumes, report
+from windlass.cli.pruning import (
+    prune_build_cache,
+    prune_containers,
+    prune_images,
+    prune_networks,
+    prune_volumes,
+    report,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
     if volumes:
         results.append(prune_volumes(context, filters))
     results.append(prune_images(context, filters, every=every))
+    results.append(prune_build_cache(context, filters, every=every))
     report(context, results)
     return 0
 
@@ -36,6 +44,7 @@ def _warning(filters: list[object], *, every: bool, volumes: bool) -> str:
     if volumes:
         items.append("all anonymous volumes not used by at least one container")
     items.append("all images without at least one container associated to them" if every else "all dangling images")
+    items.append("all build cache" if every else "unused build cache")
     text = "This will remove:\n" + "".join(f"  - {item}\n" for item in items)
     if filters:
         text += "\n  Items to be pruned will be filtered with:\n"
