@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from windlass.base.errors import InvalidParameter, NotFound
-from windlass.linux.fs import syncfs
+from windlass.linux.fs import spread_children, syncfs
 from windlass.snapshots.incoming import IncomingLayer
 from windlass.snapshots.naming import DIFF, INCOMING_PREFIX, TRASH_PREFIX, LayerName, checked_name, is_name, refusal
 from windlass.snapshots.trash import delete, discard
@@ -42,8 +42,11 @@ class LayerStore:
         self.directory = f"{root}/layers"
         try:
             os.makedirs(self.directory, 0o700, exist_ok=True)
+            fd = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise refusal("make", self.directory, error) from error
+        spread_children(fd)
+        os.close(fd)
 
     def prepare(self) -> IncomingLayer:
         """Make a directory for a layer to be unpacked in.
