@@ -45,8 +45,8 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
     def __post_init__(self) -> None:
         parse_digest(self.digest)
-        if self.size < 0:
-            raise InvalidImage(f"invalid descriptor: negative size of {self.digest}")
+        if not 0 <= self.size < 1 << 63:
+            raise InvalidImage(f"invalid descriptor: size {self.size} of {self.digest}")
 
 
 class Manifest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

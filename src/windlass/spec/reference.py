@@ -65,11 +65,11 @@ class ImageRef:
     @property
     def familiar_name(self) -> str:
         """The repository as people write it: `busybox`."""
-        if self.domain != DEFAULT_DOMAIN:
+        # A path whose first component looks like a registry would mean that registry.
+        if self.domain != DEFAULT_DOMAIN or _is_domain(self.path):
             return self.name
         remainder = self.path.removeprefix(_OFFICIAL_PREFIX)
-        # `library/a/b` and `library/localhost` would mean something else without the prefix.
-        return self.path if "/" in remainder or remainder == "localhost" else remainder
+        return self.path if "/" in remainder else remainder
 
     @property
     def _suffix(self) -> str:
@@ -147,11 +147,16 @@ def parse_image_name(text: str) -> ImageRef | Digest:
         return parse_reference(text)
 
 
-def _split_domain(text: str) -> tuple[str, str]:
+def _is_domain(text: str) -> bool:
     """Tell a registry from the first component of a path: it has a dot, a colon, a capital, or is localhost."""
-    first, slash, rest = text.partition("/")
-    is_domain = bool(slash) and (first == "localhost" or "." in first or ":" in first or first.lower() != first)
-    domain, remainder = (first, rest) if is_domain else (DEFAULT_DOMAIN, text)
+    first, slash, _ = text.partition("/")
+    return bool(slash) and (first == "localhost" or "." in first or ":" in first or first.lower() != first)
+
+
+def _split_domain(text: str) -> tuple[str, str]:
+    domain, remainder = DEFAULT_DOMAIN, text
+    if _is_domain(text):
+        domain, _, remainder = text.partition("/")
     if domain == _LEGACY_DOMAIN:
         domain = DEFAULT_DOMAIN
     if domain == DEFAULT_DOMAIN and "/" not in remainder:

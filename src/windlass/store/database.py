@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from windlass.store.errors import StoreRefused, StoreTooNew, explained
+from windlass.store.errors import StoreCorrupt, StoreRefused, StoreTooNew, explained
 from windlass.store.schema import MIGRATIONS
 
 _T = TypeVar("_T")
@@ -136,7 +136,7 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
     """Check the file and run the migrations that it lacks, each in its own transaction."""
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict)
+        raise StoreCorrupt(path, str(verdict).replace("\n", " "))
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise StoreTooNew(path, version, len(MIGRATIONS))
