@@ -225,7 +225,9 @@ def credentials(ctx: InitContext, op: ops.Credentials) -> None:
     os.setgroups(ctx.groups)
     os.setresgid(ctx.gid, ctx.gid, ctx.gid)
     os.setresuid(ctx.uid, ctx.uid, ctx.uid)
-    capabilities.capset(op.effective, op.permitted, op.inheritable)
+    # Another user than root loses at the exec what is not ambient, and must not have it in the exec's own checks.
+    kept = -1 if ctx.uid == 0 else op.ambient
+    capabilities.capset(op.effective & kept, op.permitted & kept, op.inheritable)
     process.prctl(process.PR_SET_KEEPCAPS, 0)
     if op.ambient:
         capabilities.set_ambient(op.ambient)

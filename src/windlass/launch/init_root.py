@@ -26,7 +26,13 @@ _COPY_UP_MAX_DEPTH = 64
 
 
 def propagation(ctx: InitContext, op: ops.Propagation) -> None:
-    """Change propagation of the host's tree as this namespace sees it, or of one mount of the root."""
+    """Change propagation of the host's tree as this namespace sees it, or of one mount."""
+    if op.holder_of:
+        holder = op.holder_of
+        while not os.path.ismount(holder):
+            holder = os.path.dirname(holder)
+        m.mount(None, holder, None, op.flags)
+        return
     if not op.target:
         m.mount(None, "/", None, op.flags)
         return
@@ -252,11 +258,17 @@ def read_only_root(ctx: InitContext, _op: ops.ReadOnlyRoot) -> None:
 
 def pivot_root(ctx: InitContext, _op: ops.PivotRoot) -> None:
     """Swap the roots on top of each other and drop the old one: no directory for it is needed."""
-    os.fchdir(ctx.root_fd)
-    m.pivot_root(".", ".")
-    # The old root is on top of the new one now; slave, so that the detach does not reach the host.
-    m.mount(None, ".", None, m.MS_SLAVE | m.MS_REC)
-    m.umount2(".", m.MNT_DETACH)
+    old_root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fchdir(ctx.root_fd)
+        m.pivot_root(".", ".")
+        # The old root is on top of the new one now, where `.` does not look: go there by descriptor. Slave, so that the
+        # detach does not reach the host.
+        os.fchdir(old_root)
+        m.mount(None, ".", None, m.MS_SLAVE | m.MS_REC)
+        m.umount2(".", m.MNT_DETACH)
+    finally:
+        os.close(old_root)
     os.chdir("/")
     ctx.set_root(os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
 

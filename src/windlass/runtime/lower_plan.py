@@ -26,6 +26,7 @@ from windlass.spec.plan import (
     Mask,
     NewKeyring,
     OomScoreAdj,
+    OverlayRoot,
     PivotRoot,
     Propagation,
     ReadOnlyPaths,
@@ -71,7 +72,11 @@ def _oom_score(process: Process) -> Iterator[AnyOp]:
 
 def _root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
     # First of all close the way back: without it every mount below would appear on the host.
-    yield Propagation(_propagation(spec.linux.rootfs_propagation, m.MS_SLAVE | m.MS_REC))
+    propagation = _propagation(spec.linux.rootfs_propagation, m.MS_SLAVE | m.MS_REC)
+    yield Propagation(propagation)
+    if propagation & m.MS_SHARED:
+        # Left open for a shared volume: but the root must not appear on the host, and cannot be pivoted to if it does.
+        yield Propagation(m.MS_PRIVATE, holder_of=_root_place(facts))
     yield facts.root
     yield from plan_mounts(spec, facts)
     if spec.process is not None and spec.process.terminal:
@@ -104,6 +109,10 @@ def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts) -> Iterator
         yield JoinCgroup(unshare)
     yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, facts.host_capabilities)
     yield Exec(list(process.args), list(process.env))
+
+
+def _root_place(facts: PlanFacts) -> str:
+    return facts.root.target if isinstance(facts.root, OverlayRoot) else facts.root.source
 
 
 def _has_new_cgroup_namespace(spec: RuntimeSpec) -> bool:

@@ -76,13 +76,17 @@ class Hostname(Op, frozen=True):
 
 
 class Propagation(Op, frozen=True):
-    """Set the propagation of the whole mount tree (before the root) or of `target` inside the root."""
+    """Set the propagation of the whole mount tree (before the root) or of `target` inside the root.
+
+    With `holder_of`, a host path, it is that of the one mount which the path lies on.
+    """
 
     flags: int
     target: str = ""
+    holder_of: str = ""
 
     def describe(self) -> str:
-        return f"set mount propagation of {self.target or '/'}"
+        return f"set mount propagation of {self.target or self.holder_of or '/'}"
 
 
 class OverlayRoot(Op, frozen=True):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.support.launching import Bench
@@ -12,6 +16,7 @@ from windlass.runtime.capabilities import DEFAULT_CAPABILITIES, capability_mask
 from windlass.runtime.intent import NetworkIntent
 from windlass.runtime.lower_exec import ExecIntent
 from windlass.runtime.mounts import MASKED_PATHS, READONLY_PATHS
+from windlass.runtime.task import StartFailed
 from windlass.spec.container import ContainerConfig, DeviceMapping, HostConfig
 
 pytestmark = pytest.mark.root
@@ -170,3 +175,45 @@ async def test_exec_joins_everything(bench: Bench) -> None:
     assert output.split()[:4] == ["c", "12", "/tmp", "0"]
     assert "Seccomp:\t2" in output and "/windlass-tests/c" in output
     assert "Seccomp:\t0" in privileged and f"CapEff:\t{host_facts().capabilities:016x}" in privileged
+
+
+async def test_another_user_runs_only_what_it_may(bench: Bench) -> None:
+    config = ContainerConfig(hostname="c", user="bob")
+    secret = bench.lower / "secret"
+    secret.write_text("#!/bin/sh\necho ran\n")
+    secret.chmod(0o700)
+    try:
+        async with lowered(bench, ["/secret"], config=config) as container:
+            with pytest.raises(StartFailed) as caught:
+                await container.start()
+    finally:
+        secret.unlink()
+    assert caught.value.exit_code == 126 and "permission denied" in str(caught.value)
+
+
+@pytest.fixture
+def shared_mount(tmp_path: Path) -> Iterator[Path]:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    subprocess.run(["mount", "--bind", shared, shared], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", shared], check=True)
+        yield shared
+    finally:
+        subprocess.run(["umount", "-R", shared], check=True)
+
+
+async def test_a_shared_volume_reaches_the_host_and_nothing_else_does(bench: Bench, shared_mount: Path) -> None:
+    host = HostConfig(
+        binds=[f"{shared_mount}:/shared:rshared"], cap_add=["SYS_ADMIN"], security_opt=["seccomp=unconfined"]
+    )
+    script = "mkdir /shared/inner && mount -t tmpfs inner /shared/inner; sleep 1000"
+    async with lowered(bench, ["sh", "-c", script], host=host) as container:
+        task = await container.start()
+        async with asyncio.timeout(10):
+            while not os.path.ismount(shared_mount / "inner"):
+                await asyncio.sleep(0)
+        mounted = Path("/proc/self/mountinfo").read_text()
+        await task.kill(9)
+        await task.wait()
+    assert f"{bench.directory}/containers/c/root" not in mounted
