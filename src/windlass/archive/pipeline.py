@@ -73,6 +73,8 @@ class LayerPipeline:
         self._limits = limits
         self._chunks: queue.Queue[bytes | Exception] = queue.Queue(_DEPTH)
         self._result: PipelineResult | None = None
+        # It may be a connection that an event loop had.
+        os.set_blocking(fd, True)
         self._ended = False
         self._stopped = False
         threading.Thread(target=self._produce, name="intake", daemon=True).start()

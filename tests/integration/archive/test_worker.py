@@ -14,7 +14,6 @@ import pytest
 import zstandard
 from tests.support.archives import directory, file, in_worker, node, tar
 
-from windlass.archive.confine import confine
 from windlass.archive.entry import Kind
 from windlass.base.errors import DataLoss, InvalidParameter, System
 from windlass.content.blobs import BlobStore
@@ -150,42 +149,3 @@ def test_parameters_that_are_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter):
         in_worker({"whiteouts": "aufs"}, [fd, fd])
     os.close(fd)
-
-
-def test_confined_process_sees_only_the_layer_and_can_little(tmp_path: Path) -> None:
-    (tmp_path / "inside").write_text("x")
-    fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
-    status_fd = os.open("/proc/self", os.O_RDONLY | os.O_DIRECTORY)
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            confine(fd, trusted_xattrs=False)
-            code = _confinement_faults()
-        finally:
-            os._exit(code)
-    os.close(fd)
-    os.close(status_fd)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-def _confinement_faults() -> int:
-    """Return a number per hole found."""
-    if os.listdir("/") != ["inside"] or os.listdir("/..") != ["inside"]:
-        return 2
-    try:
-        os.chroot("/")
-        return 3
-    except PermissionError:
-        pass
-    try:
-        os.setuid(1)
-        return 4
-    except PermissionError:
-        pass
-    try:
-        import colorsys  # noqa: F401
-
-        return 5
-    except ImportError:
-        return 0
