@@ -1,0 +1,35 @@
+"""CVE-2023-25809, CVE-2022-0492 and the class: a container must not write to its control groups, nor leave them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.launching import Bench
+from tests.support.lowered import lowered
+
+from windlass.base.errors import InvalidParameter
+from windlass.cgroups.driver import make_driver
+from windlass.spec.container import HostConfig
+from windlass.spec.resources import LinuxResources
+
+pytestmark = pytest.mark.root
+
+_WRITES = """
+find /sys/fs/cgroup -type f \\( -name cgroup.procs -o -name tasks -o -name release_agent -o -name 'memory.*limit*' \
+    -o -name devices.allow -o -name pids.max \\) | while read f; do (echo 0 > $f) 2>/dev/null && echo wrote $f; done
+find /sys/fs/cgroup -maxdepth 2 -type d | while read d; do mkdir $d/x 2>/dev/null && echo made $d/x; done
+find /sys/fs/cgroup -name release_agent
+mount -o remount,rw /sys/fs/cgroup 2>/dev/null && echo remounted
+true
+"""
+
+
+@pytest.mark.parametrize("mode", ["host", "private"])
+async def test_nothing_can_be_written(bench: Bench, mode: str) -> None:
+    async with lowered(bench, ["sh", "-c", _WRITES], host=HostConfig(cgroupns_mode=mode)) as container:
+        assert await container.output() == ""
+
+
+@pytest.mark.parametrize("name", ["../escape", "windlass/../../escape", "/", "a\nb"])
+def test_a_parent_outside_ours_is_refused(name: str) -> None:
+    with pytest.raises(InvalidParameter):
+        make_driver().create(name, LinuxResources())
