@@ -7,6 +7,7 @@ that a redirect leads to are looked at before anything is sent (`windlass.distri
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -182,7 +183,9 @@ def _reason(error: BaseException, url: URL) -> str:
             return "http: server gave HTTP response to HTTPS client"
         return f"tls: {error}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"dial tcp {_address(error, url)}: connect: {(error.os_error.strerror or str(error)).lower()}"
+        # asyncio writes its own words over the kernel's.
+        reason = os.strerror(error.os_error.errno).lower() if error.os_error.errno else str(error)
+        return f"dial tcp {_address(error, url)}: connect: {reason}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return f"dial tcp {url.host}:{url.port}: i/o timeout"
     if isinstance(error, TimeoutError):
