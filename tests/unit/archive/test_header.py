@@ -26,7 +26,9 @@ def test_numbers_read(field: bytes, value: int) -> None:
     assert header.parse_number(field) == value
 
 
-@pytest.mark.parametrize("field", [b"0000888\0", b"-000001\0", b"0x1F\0\0\0\0", b"1_0\0\0\0\0\0", b"12 34\0\0\0", b"+1\0\0\0\0\0\0"])
+@pytest.mark.parametrize(
+    "field", [b"0000888\0", b"-000001\0", b"0x1F\0\0\0\0", b"1_0\0\0\0\0\0", b"12 34\0\0\0", b"+1\0\0\0\0\0\0"]
+)
 def test_number_that_is_none_is_refused(field: bytes) -> None:
     with pytest.raises(TarCorrupt):
         header.parse_number(field)

@@ -44,7 +44,14 @@ def test_malformed_records_are_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("text", "time_ns"),
-    [(b"1", 10**9), (b"1.5", 1_500_000_000), (b"0.000000001999", 1), (b"-1.5", -1_500_000_000), (b".5", 500_000_000), (b"2.", 2 * 10**9)],
+    [
+        (b"1", 10**9),
+        (b"1.5", 1_500_000_000),
+        (b"0.000000001999", 1),
+        (b"-1.5", -1_500_000_000),
+        (b".5", 500_000_000),
+        (b"2.", 2 * 10**9),
+    ],
 )
 def test_times_read(text: bytes, time_ns: int) -> None:
     assert parse_time_ns(text) == time_ns

@@ -139,7 +139,9 @@ def test_one_extended_header_does_not_leak_into_the_next_entry() -> None:
 
 
 def test_links_and_directories_have_no_data_whatever_their_size_says() -> None:
-    archive = raw_header(b"l", b"1", size=1000, linkname=b"x") + raw_header(b"d/", b"5", size=1000) + raw_header(b"f") + END
+    archive = (
+        raw_header(b"l", b"1", size=1000, linkname=b"x") + raw_header(b"d/", b"5", size=1000) + raw_header(b"f") + END
+    )
     assert [entry.name for entry in entries(archive)] == [b"l", b"d/", b"f"]
 
 
@@ -190,7 +192,9 @@ SPARSE_1_0 = [
 
 def test_sparse_with_the_map_in_the_data() -> None:
     body = padded(b"1\n1000\n5\n") + padded(b"hello")
-    archive = pax_header(SPARSE_1_0) + raw_header(b"GNUSparseFile.0/real", size=512 + 5) + body + raw_header(b"next") + END
+    archive = (
+        pax_header(SPARSE_1_0) + raw_header(b"GNUSparseFile.0/real", size=512 + 5) + body + raw_header(b"next") + END
+    )
     reader = TarReader(io.BytesIO(archive))
     entry = reader.next()
     assert entry is not None
@@ -201,7 +205,16 @@ def test_sparse_with_the_map_in_the_data() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"1\n1000\n6\n", b"1\n1999\n5\n", b"2\n10\n3\n11\n2\n", b"-1\n", b"1\n-5\n5\n", b"x\n", b"1\n0x10\n5\n", b"1" * 600],
+    [
+        b"1\n1000\n6\n",
+        b"1\n1999\n5\n",
+        b"2\n10\n3\n11\n2\n",
+        b"-1\n",
+        b"1\n-5\n5\n",
+        b"x\n",
+        b"1\n0x10\n5\n",
+        b"1" * 600,
+    ],
 )
 def test_lying_sparse_map_is_refused(text: bytes) -> None:
     body = padded(text) + padded(b"hello")

@@ -51,7 +51,12 @@ def test_tarfile_reads_the_same() -> None:
     for member, (entry, _) in zip(members, HARD_CASES, strict=True):
         assert os.fsencode(member.name) == entry.name.rstrip(b"/")
         assert os.fsencode(member.linkname) == entry.linkname
-        assert (member.mode, member.uid, member.gid, member.size) == (entry.mode, entry.uid, entry.gid, entry.size_bytes)
+        assert (member.mode, member.uid, member.gid, member.size) == (
+            entry.mode,
+            entry.uid,
+            entry.gid,
+            entry.size_bytes,
+        )
         assert (member.devmajor, member.devminor) == (entry.major, entry.minor)
 
 

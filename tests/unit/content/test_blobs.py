@@ -157,7 +157,9 @@ def test_full_disk_is_reported_and_cleaned(store: BlobStore, monkeypatch: pytest
     assert files(store) == []
 
 
-@pytest.mark.parametrize("text", ["", "sha256:", "sha256:../../etc/passwd", "md5:" + "0" * 32, "sha256:" + "A" * 64, "../x:0"])
+@pytest.mark.parametrize(
+    "text", ["", "sha256:", "sha256:../../etc/passwd", "md5:" + "0" * 32, "sha256:" + "A" * 64, "../x:0"]
+)
 def test_what_is_no_digest_never_becomes_a_path(store: BlobStore, text: str) -> None:
     for call in (store.open, store.size, store.exists, store.delete, store.path):
         with pytest.raises(InvalidDigest):
@@ -216,3 +218,13 @@ def test_expiry_spares_what_is_being_written(store: BlobStore) -> None:
         assert store.expire_ingests(older_than_s=0) == 1
         ingest.write(b"hello")
         assert ingest.commit() == HELLO
+
+
+def test_adopted_file_is_a_blob(store: BlobStore) -> None:
+    path = Path(store.path(HELLO)).parents[2] / "ready"
+    path.write_bytes(b"hello")
+    store.adopt(str(path), HELLO)
+    assert not path.exists()
+    assert store.read_verified(HELLO, 5) == b"hello"
+    with pytest.raises(System):
+        store.adopt(str(path), HELLO)
