@@ -20,7 +20,7 @@ from windlass.runtime.devices import parse_device_rules
 from windlass.runtime.intent import DaemonDefaults, HostFacts
 from windlass.runtime.mount_requests import parse_mounts
 from windlass.runtime.namespaces import check_modes
-from windlass.runtime.rlimits import lower_ulimits
+from windlass.runtime.rlimits import RLIMIT_NUMBERS, lower_ulimits
 from windlass.runtime.security import parse_security_options
 from windlass.seccomp.profile import parse_profile
 from windlass.spec.container import ContainerConfig, HostConfig
@@ -109,7 +109,17 @@ def _warn(draft: Draft, facts: HostFacts) -> None:
         draft.warnings.append("IPv4 forwarding is disabled. Networking will not work.")
     if host.network_mode == "host" and host.port_bindings:
         draft.warnings.append("Published ports are discarded when using host network mode")
-    if host.ulimits and not facts.capabilities >> CAPABILITY_NUMBERS["CAP_SYS_RESOURCE"] & 1:
-        draft.warnings.append(
-            "The engine lacks CAP_SYS_RESOURCE: ulimits above its own hard limits are lowered to them."
-        )
+    if not facts.capabilities >> CAPABILITY_NUMBERS["CAP_SYS_RESOURCE"] & 1:
+        draft.warnings += _ulimits_out_of_reach(host, facts)
+
+
+def _ulimits_out_of_reach(host: HostConfig, facts: HostFacts) -> list[str]:
+    """Name the limits that init will only come near to."""
+    warnings = []
+    for limit in host.ulimits or ():
+        own = facts.hard_limits.get(RLIMIT_NUMBERS[f"RLIMIT_{limit.name.upper()}"])
+        if own is not None and (limit.hard == -1 or limit.hard > own):
+            warnings.append(
+                f"The engine lacks CAP_SYS_RESOURCE: ulimit {limit.name} is lowered to the engine's own of {own}."
+            )
+    return warnings

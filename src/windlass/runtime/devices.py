@@ -40,8 +40,8 @@ def lower_devices(intent: ContainerIntent) -> tuple[list[Device], list[LinuxDevi
     """
     host = intent.host_config
     for request in host.device_requests or ():
-        kinds = [list(group) for group in request.capabilities or ()]
-        raise NotSupported(f'could not select device driver "{request.driver}" with capabilities: {kinds}')
+        kinds = " ".join(f"[{' '.join(group)}]" for group in request.capabilities or ())
+        raise NotSupported(f'could not select device driver "{request.driver}" with capabilities: [{kinds}]')
     nodes = [_node(device) for device in intent.devices]
     if host.privileged:
         return nodes, list(_EVERYTHING)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 
 from windlass.cgroups.model import CgroupHost
 from windlass.linux.capabilities import effective_capabilities
 from windlass.runtime.intent import HostFacts
+from windlass.runtime.rlimits import RLIMIT_NUMBERS
 from windlass.seccomp.profile import host_traits
 
 DEFAULT_SYSCTLS = ("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start")
@@ -41,6 +43,7 @@ def probe_host(cgroup_host: CgroupHost) -> HostFacts:
         selinux=os.path.exists("/sys/fs/selinux/enforce"),
         ip_forwarding=_read("/proc/sys/net/ipv4/ip_forward") != "0",
         sysctls=frozenset(key for key in DEFAULT_SYSCTLS if os.path.exists("/proc/sys/" + key.replace(".", "/"))),
+        hard_limits=_hard_limits(),
         kcore=os.path.exists("/proc/kcore"),
     )
 
@@ -60,6 +63,11 @@ def _features(host: CgroupHost) -> frozenset[str]:
     if host.has("io"):
         found |= {"bfq", "bfq_device"}
     return frozenset(found)
+
+
+def _hard_limits() -> dict[int, int]:
+    limits = {number: resource.getrlimit(number)[1] for number in RLIMIT_NUMBERS.values()}
+    return {number: hard for number, hard in limits.items() if hard != resource.RLIM_INFINITY}
 
 
 def _swap_is_accounted(root: str) -> bool:

@@ -21,7 +21,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     `capabilities` is the engine's own effective set as a bit mask by number. `controllers` are the cgroup controllers
     that can enforce limits, `features` what they can do: `swap`, `swappiness`, `oom_control`, `cfs`, `bfq`,
     `bfq_device`. `cpus` and `mems` are the lists of what is online (`0-3`). `sysctls` are the default kernel parameters
-    that exist here.
+    that exist here, `hard_limits` the engine's own by RLIMIT_* number, without those that are infinite.
     """
 
     machine: str = "x86_64"
@@ -37,6 +37,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     selinux: bool = False
     ip_forwarding: bool = True
     sysctls: frozenset[str] = frozenset()
+    hard_limits: dict[int, int] = {}
     kcore: bool = True
 
 

@@ -155,6 +155,15 @@ def test_published_ports_in_the_host_network() -> None:
     assert warnings == ["Published ports are discarded when using host network mode"]
 
 
+def test_ulimits_out_of_reach() -> None:
+    weak = msgspec.structs.replace(_FULL, capabilities=0, hard_limits={7: 1000})
+    wanted = [{"Name": "nofile", "Soft": 10, "Hard": 2000}, {"Name": "core", "Soft": 0, "Hard": 0}]
+    assert _accepted(Ulimits=wanted)[1] == []
+    assert _accepted(weak, Ulimits=wanted)[1] == [
+        "The engine lacks CAP_SYS_RESOURCE: ulimit nofile is lowered to the engine's own of 1000."
+    ]
+
+
 def test_hostname_conflicts() -> None:
     config = ContainerConfig(hostname="x")
     for host, kind in ((HostConfig(uts_mode="host"), "UTS"), (HostConfig(network_mode="container:y"), "network")):
