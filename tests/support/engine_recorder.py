@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 API_VERSION = "1.50"
+OUTPUT = b"from the container\n"
 CONTAINER_ID = "c0ffee" + "0" * 58
 
 
@@ -46,6 +47,9 @@ class _Handler(BaseHTTPRequestHandler):
             raw = self._read_chunks()
         request = Recorded(self.command, self.path, json.loads(raw) if raw.strip() else None, dict(self.headers))
         self.server.requests.append(request)
+        if request.path.endswith("/attach"):
+            self._hijack()
+            return
         status, payload = self.server.answer(request)
         body = json.dumps(payload).encode() if payload is not None else b""
         self.send_response(status)
@@ -56,6 +60,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _hijack(self) -> None:
+        """Take the connection over, write one line as a container's stdout, and end the stream."""
+        self.wfile.write(
+            b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
+            b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        )
+        self.wfile.write(b"\x01\0\0\0" + len(OUTPUT).to_bytes(4, "big") + OUTPUT)
+        self.close_connection = True
 
     def _read_chunks(self) -> bytes:
         parts = []

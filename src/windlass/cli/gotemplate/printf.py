@@ -59,6 +59,8 @@ def _one(spec: str, verb: str, value: object) -> str:
 def _converted(spec: str, verb: str, value: object) -> str | None:
     _, dot, precision_text = spec.partition(".")
     precision = int(precision_text or "0") if dot else None
+    if verb == "s" and isinstance(value, bool | int | float):
+        return None
     if verb in "vs":
         text = printed(value)
         return text[:precision] if precision is not None and verb == "s" else text

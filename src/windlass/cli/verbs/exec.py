@@ -6,7 +6,7 @@ import os
 
 from windlass.cli.command import Command, at_least
 from windlass.cli.errors import EXIT_FAILURE
-from windlass.cli.flags import Values, listing, switch, text
+from windlass.cli.flags import listing, switch, text
 from windlass.cli.terminal import require_terminal, window_size
 from windlass.cli.variables import variable_flag
 from windlass.client.wire import quote
@@ -14,7 +14,7 @@ from windlass.client.wire import quote
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from windlass.cli.context import Context
-    from windlass.cli.errors import EXIT_FAILURE
+    from windlass.cli.flags import Values
 
 
 def run(context: Context, values: Values, arguments: list[str]) -> int:
