@@ -100,6 +100,12 @@ def test_name_that_climbs_by_a_prefix_is_refused(scene: Scene) -> None:
     refused(scene, raw_header(b"x", fields={345: b".."}) + END)
 
 
+@pytest.mark.parametrize("name", [b"./", b".", b"/", b"a/.."])
+@pytest.mark.parametrize("make", [file, lambda name: symlink(name, b"x"), lambda name: hardlink(name, b"x")])
+def test_root_cannot_be_replaced(scene: Scene, name: bytes, make) -> None:  # type: ignore[no-untyped-def]
+    refused(scene, tar(make(name)))
+
+
 def test_absolute_name_is_inside(scene: Scene) -> None:
     contained(scene, tar(file(scene.target + b"/victim", b"changed")))
     assert (scene.root / str(scene.outside).lstrip("/") / "victim").read_bytes() == b"changed"

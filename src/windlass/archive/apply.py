@@ -108,6 +108,8 @@ class _Application:
     def _apply(self, entry: TarEntry) -> None:
         path = clean(entry.name)
         if not path:
+            if entry.kind is not Kind.DIRECTORY:
+                raise EntryRefused(entry.name, "takes the place of the root")
             return
         parent, _, base = path.rpartition(b"/")
         meaning = whiteouts.meaning(path)

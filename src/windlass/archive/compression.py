@@ -49,13 +49,13 @@ _XZ_MEMORY_BYTES = 128 << 20
 class ExpansionLimits(msgspec.Struct, frozen=True):
     """Bounds on what comes out of a decoder, in bytes.
 
-    `ratio` (output to input) counts once the output passes `ratio_floor_bytes`: small streams of zeros are common, and
-    harmless.
+    `ratio` (output to input) counts once the output passes `ratio_floor_bytes`: a large file of zeros in a layer is no
+    attack, and compresses a thousandfold.
     """
 
     max_bytes: int = 1 << 40
     ratio: int = 200
-    ratio_floor_bytes: int = 1 << 30
+    ratio_floor_bytes: int = 8 << 30
 
 
 def sniff(prefix: bytes) -> Format:

@@ -109,7 +109,8 @@ def decode(block: bytes) -> Fields:
     if uid < 0 or gid < 0:
         raise TarCorrupt("invalid owner")
     magic = block[MAGIC]
-    if magic == USTAR_MAGIC:
+    # Its version is not looked at: some writers leave it blank.
+    if magic.startswith(USTAR_MAGIC[:6]):
         prefix = parse_text(block[STAR_PREFIX if block[STAR_TRAILER] == STAR_MAGIC else PREFIX])
         if prefix:
             name = prefix + b"/" + name

@@ -23,9 +23,17 @@ from windlass.spec.digest import Digest, digest_bytes
 
 pytestmark = pytest.mark.root
 
+CAPABILITY = b"\x01\0\0\x02\0\x04\0\0" + bytes(12)
+
 LAYER = tar(
     directory(b"etc/"),
-    file(b"etc/passwd", b"root:x:0:0::/:/bin/sh\n", uid=3, mode=0o4711, xattrs={b"user.a": b"b"}),
+    file(
+        b"etc/passwd",
+        b"root:x:0:0::/:/bin/sh\n",
+        uid=3,
+        mode=0o4711,
+        xattrs={b"user.a": b"b", b"security.capability": CAPABILITY},
+    ),
     node(b"null", Kind.CHAR, 1, 3),
     file(b"etc/.wh.gone"),
     file(b"etc/.wh..wh..opq"),
@@ -88,6 +96,7 @@ def test_one_pass_names_keeps_and_applies(
         ingest.commit_written(Digest(str(result["blob_digest"])), int(str(result["blob_bytes"])))
     root = Path(layers.path(incoming.commit()))
     assert (root / "etc/passwd").stat().st_uid == 3
+    assert os.getxattr(root / "etc/passwd", "security.capability") == CAPABILITY
     assert os.getxattr(root / "etc", "trusted.overlay.opaque") == b"y"
     assert (root / "null").is_char_device() and (root / "etc/gone").is_char_device()
     assert blobs.read_verified(digest_bytes(blob), len(blob)) == blob

@@ -80,6 +80,11 @@ def test_ustar_prefix_precedes_the_name() -> None:
     assert only(raw_header(b"name", fields={345: b"some/where"})).name == b"some/where/name"
 
 
+@pytest.mark.parametrize("version", [b"  ", b"\0\0", b"00"])
+def test_version_of_ustar_does_not_matter(version: bytes) -> None:
+    assert only(raw_header(b"name", magic=b"ustar\0" + version, fields={345: b"dir"})).name == b"dir/name"
+
+
 def test_gnu_prefix_field_is_no_prefix() -> None:
     assert only(raw_header(b"name", magic=GNU_MAGIC, fields={345: b"0000000"})).name == b"name"
 
