@@ -26,6 +26,7 @@ _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
 _GLIBC_SIGNALS = (32, 33)
+_M_ARENA_MAX = -8
 _KERNEL_SIGACTION_BYTES = 32
 _FILTER_SIZE = 8
 
@@ -114,3 +115,10 @@ def seal_executable(path: str) -> int:
     seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
     fcntl.fcntl(memfd, fcntl.F_ADD_SEALS, seals)
     return memfd
+
+
+def limit_malloc_arenas(count: int) -> None:
+    """Let the C library keep at most `count` heaps, however many threads there are. Source: mallopt(3)."""
+    mallopt = getattr(libc, "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, count)
