@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -117,54 +118,54 @@ def test_names_conflict(engine: PrivateDaemon) -> None:
 
 
 def test_exec(engine: PrivateDaemon) -> None:
-    engine.docker("run", "-d", "--name", "x", "busybox", "sleep", "1000")
+    engine.docker("run", "-d", "--name", "xx", "busybox", "sleep", "1000")
     try:
-        assert engine.docker("exec", "x", "sh", "-c", "echo $$ >/dev/null; cat /proc/1/comm").stdout == "sleep\n"
-        assert engine.docker("exec", "-i", "x", "cat", input="typed\n").stdout == "typed\n"
+        assert engine.docker("exec", "xx", "sh", "-c", "echo $$ >/dev/null; cat /proc/1/comm").stdout == "sleep\n"
+        assert engine.docker("exec", "-i", "xx", "cat", input="typed\n").stdout == "typed\n"
         assert (
             engine.docker(
-                "exec", "-e", "A=1", "-w", "/tmp", "-u", "bob", "x", "sh", "-c", "echo $A $(pwd) $(id -un)"
+                "exec", "-e", "A=1", "-w", "/tmp", "-u", "bob", "xx", "sh", "-c", "echo $A $(pwd) $(id -un)"
             ).stdout
             == "1 /tmp bob\n"
         )
-        assert engine.docker("exec", "x", "sh", "-c", "exit 9", check=False).returncode == 9
-        missing = engine.docker("exec", "x", "nope", check=False)
+        assert engine.docker("exec", "xx", "sh", "-c", "exit 9", check=False).returncode == 9
+        missing = engine.docker("exec", "xx", "nope", check=False)
         assert missing.returncode == 127 and "executable file not found" in missing.stdout + missing.stderr
-        assert engine.docker("exec", "-d", "x", "touch", "/made").returncode == 0
-        engine.docker("exec", "x", "sh", "-c", "until [ -e /made ]; do sleep 0.01; done")
+        assert engine.docker("exec", "-d", "xx", "touch", "/made").returncode == 0
+        engine.docker("exec", "xx", "sh", "-c", "until [ -e /made ]; do sleep 0.01; done")
     finally:
-        engine.docker("rm", "-f", "x")
-    gone = engine.docker("exec", "x", "true", check=False)
-    assert gone.returncode == 1 and "No such container: x" in gone.stderr
+        engine.docker("rm", "-f", "xx")
+    gone = engine.docker("exec", "xx", "true", check=False)
+    assert gone.returncode == 1 and "No such container: xx" in gone.stderr
 
 
 def test_logs_tail_since_and_timestamps(engine: PrivateDaemon) -> None:
-    engine.docker("run", "--name", "l", "busybox", "sh", "-c", "for i in 1 2 3; do echo line $i; done; echo err >&2")
+    engine.docker("run", "--name", "ll", "busybox", "sh", "-c", "for i in 1 2 3; do echo line $i; done; echo err >&2")
     try:
-        assert engine.docker("logs", "l").stdout == "line 1\nline 2\nline 3\n"
-        assert engine.docker("logs", "l").stderr == "err\n"
-        assert engine.docker("logs", "--tail", "2", "l").stdout == "line 3\n"
-        assert engine.docker("logs", "-t", "--tail", "1", "l").stderr.split()[0].endswith("Z")
-        assert engine.docker("logs", "--since", "2099-01-01T00:00:00Z", "l").stdout == ""
-        assert engine.docker("logs", "-f", "l").stdout.count("line") == 3
+        assert engine.docker("logs", "ll").stdout == "line 1\nline 2\nline 3\n"
+        assert engine.docker("logs", "ll").stderr == "err\n"
+        assert engine.docker("logs", "--tail", "2", "ll").stdout == "line 3\n"
+        assert engine.docker("logs", "-t", "--tail", "1", "ll").stderr.split()[0].endswith("Z")
+        assert engine.docker("logs", "--since", "2099-01-01T00:00:00Z", "ll").stdout == ""
+        assert engine.docker("logs", "-f", "ll").stdout.count("line") == 3
     finally:
-        engine.docker("rm", "l")
+        engine.docker("rm", "ll")
 
 
 def test_logs_follow_until_the_end(engine: PrivateDaemon) -> None:
-    engine.docker("run", "-d", "--name", "f", "busybox", "sh", "-c", "echo first; sleep 0.5; echo last")
+    engine.docker("run", "-d", "--name", "ff", "busybox", "sh", "-c", "echo first; sleep 0.5; echo last")
     try:
-        assert engine.docker("logs", "-f", "f").stdout == "first\nlast\n"
+        assert engine.docker("logs", "-f", "ff").stdout == "first\nlast\n"
     finally:
-        engine.docker("rm", "-f", "f")
+        engine.docker("rm", "-f", "ff")
 
 
 def test_attach_gets_what_comes(engine: PrivateDaemon) -> None:
-    engine.docker("run", "-di", "--name", "a", "busybox", "cat")
+    engine.docker("run", "-di", "--name", "aa", "busybox", "sh", "-c", "read line; echo $line")
     try:
-        assert engine.docker("attach", "a", input="to attach\n").stdout == "to attach\n"
+        assert engine.docker("attach", "aa", input="to attach\n").stdout == "to attach\n"
     finally:
-        engine.docker("rm", "-f", "a")
+        engine.docker("rm", "-f", "aa")
 
 
 def test_published_port_answers(engine: PrivateDaemon) -> None:
@@ -221,7 +222,15 @@ def test_restart_policy(engine: PrivateDaemon) -> None:
 def test_events_tell_the_life_in_order(engine: PrivateDaemon) -> None:
     engine.docker("run", "--rm", "--name", "ev", "busybox", "true")
     lines = engine.docker(
-        "events", "--since", "10m", "--until", "0s", "--filter", "container=ev", "--format", "{{.Action}}"
+        "events",
+        "--since",
+        "10m",
+        "--until",
+        f"{time.time():.9f}",
+        "--filter",
+        "container=ev",
+        "--format",
+        "{{.Action}}",
     ).stdout.split()
     order = [action for action in lines if action in ("create", "start", "die", "destroy")]
     assert order == ["create", "start", "die", "destroy"]

@@ -88,7 +88,7 @@ def test_images(client: docker.DockerClient, image_tar: Path) -> None:
     image = client.images.get("busybox")
     assert "busybox:latest" in image.tags
     assert image.tag("sdk/box", "one")
-    data = b"".join(client.images.get("sdk/box:one").save(named=True))
+    data = b"".join(client.images.get("sdk/box:one").save(named="sdk/box:one"))
     client.images.remove("sdk/box:one")
     (loaded,) = client.images.load(io.BytesIO(data))
     assert loaded.id == image.id and "sdk/box:one" in loaded.tags

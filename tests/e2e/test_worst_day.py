@@ -22,13 +22,13 @@ def _state(engine: PrivateDaemon, name: str) -> dict[str, object]:
 
 def test_containers_outlive_a_killed_daemon(own_engine: PrivateDaemon) -> None:
     engine = own_engine
-    engine.docker("run", "-d", "--name", "a", "busybox", "sh", "-c", "while :; do echo tick; sleep 0.05; done")
+    engine.docker("run", "-d", "--name", "aa", "busybox", "sh", "-c", "while :; do echo tick; sleep 0.05; done")
     engine.docker("run", "-di", "--name", "ends", "busybox", "sh", "-c", "read x; echo $x; exit 6")
-    before = _state(engine, "a")
+    before = _state(engine, "aa")
     client = subprocess.Popen(
         [str(DOCKER), "-H", engine.host, "attach", "ends"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    engine.docker("exec", "a", "true")
+    engine.docker("exec", "aa", "true")
     engine.kill()
     os.kill(int(str(before["Pid"])), 0)
     assert client.stdin is not None and client.stdout is not None
@@ -38,15 +38,15 @@ def test_containers_outlive_a_killed_daemon(own_engine: PrivateDaemon) -> None:
     client.stdin.close()
     client.wait(20)
     engine.start()
-    after = _state(engine, "a")
+    after = _state(engine, "aa")
     assert (after["Pid"], after["StartedAt"], after["Running"]) == (before["Pid"], before["StartedAt"], True)
     ended = _state(engine, "ends")
     assert (ended["Status"], ended["ExitCode"]) == ("exited", 6)
     assert "typed without a daemon" in engine.docker("logs", "ends").stdout
-    assert engine.docker("logs", "--tail", "1", "a").stdout == "tick\n"
-    assert engine.docker("exec", "a", "echo", "in").stdout == "in\n"
-    engine.docker("stop", "-t", "0", "a")
-    assert _state(engine, "a")["ExitCode"] == 137
+    assert engine.docker("logs", "--tail", "1", "aa").stdout == "tick\n"
+    assert engine.docker("exec", "aa", "echo", "in").stdout == "in\n"
+    engine.docker("stop", "-t", "0", "aa")
+    assert _state(engine, "aa")["ExitCode"] == 137
 
 
 def test_published_ports_outlive_the_daemon(own_engine: PrivateDaemon) -> None:
@@ -108,14 +108,14 @@ def test_a_killed_zygote_is_replaced(own_engine: PrivateDaemon) -> None:
 def test_killing_the_cli_leaves_the_container_and_nothing_else(own_engine: PrivateDaemon) -> None:
     engine = own_engine
     client = subprocess.Popen(
-        [str(DOCKER), "-H", engine.host, "run", "--name", "c", "busybox", "sh", "-c", "echo up; sleep 1000"],
+        [str(DOCKER), "-H", engine.host, "run", "--name", "cc", "busybox", "sh", "-c", "echo up; sleep 1000"],
         stdout=subprocess.PIPE,
     )
     assert client.stdout is not None
     assert client.stdout.readline() == b"up\n"
     client.kill()
     client.wait()
-    assert _state(engine, "c")["Running"]
+    assert _state(engine, "cc")["Running"]
 
 
 @pytest.mark.slow

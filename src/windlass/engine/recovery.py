@@ -28,8 +28,10 @@ from windlass.engine.containers.start import launch, restart_now
 from windlass.engine.engine import Engine
 from windlass.engine.restart import wants_restart, wants_start_with_daemon
 from windlass.runtime.lower_spec import cgroup_name
+from windlass.runtime.task import TaskCallbacks
 from windlass.spec.task import ExitRecord
 
+_SIGKILL = 9
 _log = logging.getLogger(__name__)
 _record_decoder = msgspec.json.Decoder(ExitRecord)
 
@@ -45,6 +47,7 @@ async def recover(engine: Engine) -> None:
     containers = await engine.containers.load()
     active = [container for container in containers if container.state.is_active]
     ended = [c for c in await asyncio.gather(*(_adopt(engine, container) for container in active)) if c is not None]
+    await _end_unconfirmed(engine, [container for container in containers if not container.state.is_active])
     await _open_networks(engine)
     to_start: list[Container] = []
     for container, record in ended:
@@ -88,6 +91,28 @@ async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitR
         await engine.containers.set_state(container, state)
     event(_log, logging.INFO, "container taken back", container=container.id, pid=task.pid)
     return None
+
+
+async def _end_unconfirmed(engine: Engine, containers: list[Container]) -> None:
+    """End what a daemon had launched when it was killed, before it recorded and confirmed the start.
+
+    Nobody was told that it runs, and its network is not known: it goes back to the state that it was in.
+    """
+    present = set(await run_blocking(os.listdir, f"{engine.paths.run_root}/containers"))
+    for container in containers:
+        if container.id not in present:
+            continue
+        task = await engine.launcher.adopt(container.id, TaskCallbacks(lambda _record: None, lambda _id, _code: None))
+        if task is None:
+            continue
+        try:
+            await task.kill(_SIGKILL)
+            await task.wait()
+        except WindlassError:
+            # It ended by itself in between.
+            pass
+        await run_blocking(remove_cgroup, engine.cgroups.open(_cgroup_name(engine, container)), container.id)
+        event(_log, logging.INFO, "unconfirmed start undone", container=container.id)
 
 
 def _cgroup_name(engine: Engine, container: Container) -> str:

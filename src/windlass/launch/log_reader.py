@@ -30,8 +30,9 @@ _END_GRACE_MS = 5000
 class LogQuery(msgspec.Struct, frozen=True):
     """What the client asked for. `tail` is a number of records, -1 for all; times are nanoseconds, 0 for none.
 
-    `record_path` appears when the container has ended. The job's descriptors: the client's connection, and, to follow,
-    a pidfd of the container's process.
+    `record_path` appears when the container has ended. With `in_directory` paths are relative to a directory passed by
+    descriptor, which a removal of the container may rename at any time. The job's descriptors: the client's connection,
+    that directory, and, to follow, a pidfd of the container's process.
     """
 
     path: str
@@ -45,6 +46,7 @@ class LogQuery(msgspec.Struct, frozen=True):
     stderr: bool = True
     framed: bool = True
     record_path: str = ""
+    in_directory: bool = False
 
 
 class Record(msgspec.Struct):
@@ -62,6 +64,8 @@ _decoder = msgspec.json.Decoder(Record)
 def logs_job(params: dict[str, Any], fds: list[int]) -> dict[str, object]:
     """Send the log to the client; returns when everything was sent, or the client has gone."""
     query = msgspec.convert(params, LogQuery)
+    if query.in_directory:
+        os.fchdir(fds.pop(1))
     os.set_blocking(fds[0], True)
     client = socket.socket(fileno=fds[0])
     try:
@@ -270,9 +274,9 @@ def _watch(query: LogQuery) -> Inotify | None:
     watch = None
     try:
         watch = Inotify()
-        watch.watch(os.path.dirname(query.path), IN_MODIFY | IN_CREATE | IN_MOVED_TO)
+        watch.watch(os.path.dirname(query.path) or ".", IN_MODIFY | IN_CREATE | IN_MOVED_TO)
         if query.record_path:
-            watch.watch(os.path.dirname(query.record_path), IN_CREATE | IN_MOVED_TO)
+            watch.watch(os.path.dirname(query.record_path) or ".", IN_CREATE | IN_MOVED_TO)
     except OSError:
         if watch is not None:
             watch.close()

@@ -88,7 +88,7 @@ async def _import(call: Call) -> web.StreamResponse:
     if source != "-":
         raise InvalidParameter(f"importing from {source!r} is not supported: send the archive in the body")
     repository = call.text("repo")
-    ref = _named(repository, call.text("tag")) if repository else None
+    ref = _named(repository, call.text("tag")).with_default_tag() if repository else None
     return await progress_stream(
         call,
         lambda _progress: call.engine.images.import_tar(

@@ -7,12 +7,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.model import EndpointState, Intent
 from windlass.engine.containers.network_wishes import endpoint_wishes
 from windlass.engine.engine import Engine
-from windlass.engine.networks.networks import Attached
+from windlass.engine.networks.networks import Attached, EndpointWish
 from windlass.network import resolvconf
 from windlass.network.hostfiles import hostname_file, hosts_file
 from windlass.runtime.namespaces import joined_container
@@ -66,13 +67,23 @@ async def connect(engine: Engine, intent: Intent) -> Connection:
         if mode not in ("host", "none") and not joined_container(mode):
             connection.netns = await engine.launcher.new_netns()
             for name, wish in endpoint_wishes(engine, intent):
-                connection.attached.append(await engine.networks.attach(name, wish, connection.netns))
+                connection.attached.append(await _attach(engine, name, wish, connection.netns))
         if not joined_container(mode):
             await run_blocking(write_etc_files, engine, intent, connection.endpoints)
     except BaseException:
         disconnect(engine, intent, connection)
         raise
     return connection
+
+
+async def _attach(engine: Engine, name: str, wish: EndpointWish, netns: NetNs) -> Attached:
+    try:
+        return await engine.networks.attach(name, wish, netns)
+    except WindlassError as error:
+        # The kind stays: it decides about the status code.
+        error.args = (f"failed to set up container networking: {error.message}",)
+        error.message = error.args[0]
+        raise
 
 
 def disconnect(engine: Engine, intent: Intent, connection: Connection) -> None:

@@ -41,7 +41,7 @@ class Container:
 
     `task`, `spec` and `cgroup` are there while there is a process. `stop_requested` is set by whoever ends it on a
     user's behalf, `being_restarted` by whoever starts it again afterwards. `teardown` is what still goes on after its
-    end; the next start waits for it.
+    end; the next start waits for it. `log_readers` send its log to clients; `unread` is set when the last has done so.
     """
 
     intent: Intent
@@ -55,6 +55,8 @@ class Container:
     teardown: asyncio.Event | None = None
     pending: list[Pending] = field(default_factory=list)
     exec_ids: set[str] = field(default_factory=set)
+    log_readers: int = 0
+    unread: asyncio.Event = field(default_factory=asyncio.Event)
     removing: bool = False
     removed: bool = False
     being_restarted: bool = False

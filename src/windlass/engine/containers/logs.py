@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.engine.containers.container import Container
 from windlass.engine.engine import Engine
+from windlass.engine.errors import NoSuchContainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ def check_logs(container: Container, request: LogRequest) -> None:
 
 
 async def send_logs(engine: Engine, container: Container, request: LogRequest, connection: int) -> None:
-    """Send a log to `connection`, which stays the caller's to close; returns when all was sent or the client left."""
+    """Send a log to `connection`, which stays the caller's to close; returns when all was sent or the client left.
+
+    The files are there to the end even if the container is removed meanwhile.
+    """
     follow = request.follow and container.state.is_running
-    pidfd = _pidfd(container) if follow else -1
     params = {
-        "path": container.paths.log,
+        "path": os.path.basename(container.paths.log),
+        "record_path": os.path.basename(container.paths.exit_record) if follow else "",
+        "in_directory": True,
         "follow": follow,
         "tail": request.tail,
         "since_ns": request.since_ns,
@@ -52,13 +57,26 @@ async def send_logs(engine: Engine, container: Container, request: LogRequest, c
         "stdout": request.stdout,
         "stderr": request.stderr,
         "framed": not container.intent.config.tty,
-        "record_path": container.paths.exit_record if follow else "",
     }
+    opened = [_directory(container)]
+    if follow and (pidfd := _pidfd(container)) >= 0:
+        opened.append(pidfd)
+    container.log_readers += 1
     try:
-        await engine.launcher.run_job("logs", params, [connection, *([pidfd] if pidfd >= 0 else [])])
+        await engine.launcher.run_job("logs", params, [connection, *opened])
     finally:
-        if pidfd >= 0:
-            os.close(pidfd)
+        container.log_readers -= 1
+        if not container.log_readers:
+            container.unread.set()
+        for fd in opened:
+            os.close(fd)
+
+
+def _directory(container: Container) -> int:
+    try:
+        return os.open(container.paths.base, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NoSuchContainer(container.id) from error
 
 
 def _pidfd(container: Container) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from windlass.base.errors import InvalidParameter
 from windlass.engine.containers.model import Intent
 from windlass.engine.engine import Engine
+from windlass.engine.errors import NoSuchNetwork
 from windlass.engine.networks.networks import EndpointWish
 from windlass.engine.networks.record import BRIDGE, HOST, NONE
 from windlass.network.model import PortBinding
@@ -23,28 +24,36 @@ def wanted_networks(
 ) -> dict[str, EndpointSettings]:
     """Return the attachments of a new container by network name; the first one leads outside.
 
+    Whether the networks exist is asked at the start, as in dockerd: clients take a 404 of a creation for the image's.
+
     Raises:
-        NoSuchNetwork: one does not exist.
         InvalidParameter: an address is asked for where none can be chosen.
     """
     mode = host.network_mode
-    if target := joined_container(mode):
-        engine.containers.get(target)
+    if joined_container(mode):
         return {}
     asked = {name: settings or EndpointSettings() for name, settings in (networking.endpoints_config or {}).items()}
-    primary = engine.networks.get(mode).name
+    primary = _full_name(engine, mode)
     own = asked.pop(mode, None) or asked.pop(primary, None) or asked.pop("default", None) or EndpointSettings()
     if config.mac_address and not own.mac_address:
         own.mac_address = config.mac_address
     wanted = {primary: own}
     for name, settings in asked.items():
-        wanted.setdefault(engine.networks.get(name).name, settings)
+        wanted.setdefault(_full_name(engine, name), settings)
     if len(wanted) > 1 and not wanted.keys().isdisjoint((HOST, NONE)):
         raise InvalidParameter(
             "container cannot be connected to multiple networks with one of the networks in private (none) mode"
         )
     _check_addresses(wanted)
     return wanted
+
+
+def _full_name(engine: Engine, reference: str) -> str:
+    """A network may be given by id; one that does not exist keeps the name by which it is asked for."""
+    try:
+        return engine.networks.get(reference).name
+    except NoSuchNetwork:
+        return reference
 
 
 def _check_addresses(wanted: Mapping[str, EndpointSettings]) -> None:

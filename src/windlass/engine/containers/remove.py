@@ -6,9 +6,11 @@ with the control group of that id.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
+from contextlib import suppress
 
 from windlass.base.errors import Conflict, WindlassError
 from windlass.base.logging import event
@@ -20,6 +22,8 @@ from windlass.engine.engine import Engine
 from windlass.engine.paths import ContainerPaths
 from windlass.linux import removal
 
+# A client that reads the log of a removed container gets this long to open its files.
+_READERS_GRACE_S = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +79,7 @@ async def discard(engine: Engine, container: Container, *, volumes: bool) -> Non
     container.drop_pending()
     announce(engine, container, "destroy")
     container.announce_removal()
+    engine.images.container_removed()
     event(_log, logging.INFO, "container removed", container=container.id, name=container.name)
     engine.nursery.start(_clean_up(engine, container, volumes=volumes), f"clean up {container.id}")
 
@@ -92,6 +97,10 @@ def _move_to_trash(engine: Engine, paths: ContainerPaths) -> None:
 async def _clean_up(engine: Engine, container: Container, *, volumes: bool) -> None:
     if container.teardown is not None:
         await container.teardown.wait()
+    if container.log_readers:
+        container.unread.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(container.unread.wait(), _READERS_GRACE_S)
     await run_blocking(delete_trash, engine.paths.trash, container.id)
     await run_blocking(shutil.rmtree, container.paths.run, True)
     if volumes:
