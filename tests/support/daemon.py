@@ -136,6 +136,8 @@ class PrivateDaemon:
         subprocess.run(["nft", "delete", "table", "inet", self.table], capture_output=True, check=False)
         subprocess.run(["nft", "delete", "table", "ip", self.table], capture_output=True, check=False)
         for path in Path("/sys/fs/cgroup").glob(f"**/{self.cgroup}"):
+            for group in sorted(path.rglob("*/"), reverse=True):
+                group.rmdir()
             path.rmdir()
 
     # --- clients ------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ class PrivateDaemon:
             command, result.returncode, result.stdout.decode(errors="replace"), result.stderr.decode(errors="replace")
         )
         if check and result.returncode:
-            raise AssertionError(f"{command[-8:]} exited {result.returncode}: {text.stderr}\n{self.log[-3000:]}")
+            raise AssertionError(f"{command[-8:]} exited {result.returncode}: {text.stderr}\n{self.log[-600:]}")
         return text
 
     def request(self, raw: bytes) -> bytes:

@@ -7,6 +7,7 @@ no daemon: when none listens, the log goes on, the end is recorded, and the next
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import time
@@ -93,6 +94,9 @@ class Supervisor:
 
     def run(self) -> None:
         """Start the container's process and serve until it has ended and everybody has been told."""
+        if _hung_up(self._control):
+            # The daemon was killed right after it asked: nobody would be told of this container.
+            return
         try:
             children.enter_pid_namespace(self._task.launch)
             child = children.spawn(self._task.launch, self._task.io, self._passed)
@@ -318,6 +322,13 @@ class Supervisor:
             on_detach=detach,
             on_quiet=lambda: self._quiet(identity),
         )
+
+
+def _hung_up(sock: socket.socket) -> bool:
+    """Tell whether the other end is closed."""
+    poll = select.poll()
+    poll.register(sock, select.POLLHUP)
+    return any(events & select.POLLHUP for _fd, events in poll.poll(0))
 
 
 def _write_atomically(path: str, data: bytes) -> None:

@@ -26,7 +26,7 @@ from windlass.linux.process import seal_executable
 from windlass.runtime.channel import Channel, seqpacket_pair
 from windlass.runtime.sealed import command_line, environment
 from windlass.runtime.supervisor import SupervisorTask, attach_spec
-from windlass.runtime.task import Attachment, NetNs, TaskCallbacks, TaskGone
+from windlass.runtime.task import Attachment, NetNs, StartFailed, TaskCallbacks, TaskGone
 from windlass.spec.task import TaskPlan
 
 _encode = msgspec.json.Encoder().encode
@@ -163,11 +163,12 @@ class ZygoteLauncher:
             return None
         task = SupervisorTask(container_id, sock, callbacks)
         try:
-            status = await asyncio.wait_for(task.query(), _ADOPT_TIMEOUT_S)
-        except (TaskGone, TimeoutError):
-            task.release()
-            return None
-        if not status.pid:
+            async with asyncio.timeout(_ADOPT_TIMEOUT_S):
+                status = await task.query()
+                if not status.pid:
+                    # The daemon before us was killed while init was on its way.
+                    await task.wait_started()
+        except (StartFailed, TaskGone, TimeoutError):
             task.release()
             return None
         return task
