@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from windlass.base.errors import Unauthorized, WindlassError
-from windlass.base.threads import run_blocking
+from windlass.base.threads import acquire_blocking, run_blocking
 from windlass.content.blobs import BlobStore
 from windlass.content.errors import DigestMismatch, IngestBusy, SizeMismatch
 from windlass.content.ingest import Durability, Ingest
@@ -134,7 +134,7 @@ def _ignore(_count: int) -> None:
 
 async def _download(repository: Repository, descriptor: Descriptor, blobs: BlobStore, progress: BlobProgress) -> None:
     digest = Digest(descriptor.digest)
-    ingest = await run_blocking(blobs.ingest, digest, digest, descriptor.size)
+    ingest = await acquire_blocking(Ingest.close, blobs.ingest, digest, digest, descriptor.size)
     try:
         if ingest.offset < descriptor.size or not descriptor.size:
             async with repository.blob(digest, ingest.offset) as (response, start):

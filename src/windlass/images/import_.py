@@ -28,13 +28,14 @@ async def import_tar(
     message: str = "",
     platform: Platform | None = None,
 ) -> Image:
-    """Make an image of a tar, compressed or not, and tag it when `ref` is given.
+    """Make an image of a tar, compressed or not, and name it `ref` (tag `latest` when that has none) if one is given.
 
     Raises:
         InvalidChange: a change is no instruction; nothing was read.
         WindlassError: the tar is bad or the host refused; nothing is left of it.
     """
     config = config_members(apply_changes(changes), empty=True)
+    ref = ref.with_default_tag() if ref is not None else None
     async with leased(shelf, "import") as lease:
         layer = await feed(source, lambda fd: unpack_stream(shelf, lease, fd))
         image = await register_layer(

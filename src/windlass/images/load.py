@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import msgspec
 
 from windlass.archive.worker import UnpackResult
-from windlass.base.threads import run_blocking
+from windlass.base.threads import acquire_blocking, run_blocking
 from windlass.images.documents import make_manifest
 from windlass.images.feed import ByteSource, feed
 from windlass.images.image import Image, Progress, short_id
@@ -82,7 +82,7 @@ def _is_wanted(image: ArchivedImage, platform: Platform | None) -> bool:
 @asynccontextmanager
 async def _staged(shelf: Shelf, source: ByteSource) -> AsyncIterator[_Staging]:
     """Take the archive apart; its parts are gone afterwards, but for those which became blobs."""
-    directory = await run_blocking(make_directory, shelf.staging_directory)
+    directory = await acquire_blocking(shutil.rmtree, make_directory, shelf.staging_directory)
     try:
         directory_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -13,7 +13,7 @@ import msgspec
 
 from windlass.base.clock import parse_rfc3339
 from windlass.base.errors import InvalidParameter, NotFound, Unavailable
-from windlass.base.threads import run_blocking
+from windlass.base.threads import acquire_blocking, run_blocking
 from windlass.images.bootstrap import RECIPES, recipe_for
 from windlass.images.feed import feed, wide_pipe
 from windlass.images.image import Image, Progress
@@ -112,7 +112,7 @@ async def bootstrap(shelf: Shelf, recipe: str, progress: Progress) -> Image:
         WindlassError: the host refused.
     """
     progress({"status": f"Making {recipe} from Debian's signed packages"})
-    directory = await run_blocking(make_directory, shelf.staging_directory)
+    directory = await acquire_blocking(shutil.rmtree, make_directory, shelf.staging_directory)
     try:
         made = await _run(shelf, recipe, f"{directory}/layer.tar", progress)
         async with leased(shelf, "bootstrap") as lease:

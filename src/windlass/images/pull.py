@@ -14,10 +14,11 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 from windlass.base.errors import WindlassError
-from windlass.base.threads import run_blocking
+from windlass.base.threads import acquire_blocking, run_blocking
 from windlass.content.ingest import Durability
 from windlass.distribution.credentials import ANONYMOUS, Credentials
 from windlass.distribution.endpoints import RegistrySettings
@@ -177,7 +178,7 @@ class Puller:
             await self._download(source, descriptor, shown)
             async with self._unpacks:
                 shown.count("Extracting", 0, descriptor.size)
-                with await run_blocking(self._shelf.blobs.open, Digest(descriptor.digest)) as file:
+                with await acquire_blocking(_close, self._shelf.blobs.open, Digest(descriptor.digest)) as file:
                     await unpack_blob(self._shelf, lease, file.fileno(), diff_id, position)
                 shown.count("Extracting", descriptor.size, descriptor.size)
             shown.say("Pull complete")
@@ -230,3 +231,7 @@ def _images_of(index: Index) -> Iterable[Descriptor]:
         for descriptor in index.manifests
         if "vnd.docker.reference.type" not in (descriptor.annotations or {}) and not descriptor.artifact_type
     )
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()

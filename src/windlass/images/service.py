@@ -108,7 +108,9 @@ class ImageService:
         """Return the names of an image."""
         return self._shelf.catalog.refs_of(image_id)
 
-    async def list(self, filters: Filters | None = None, *, show_all: bool = False, shared_size: bool = False) -> Summaries:
+    async def list(
+        self, filters: Filters | None = None, *, show_all: bool = False, shared_size: bool = False
+    ) -> Summaries:
         """Return the summaries that `docker images` shows; see `list_images`."""
         return list_images(self._shelf, filters or {}, show_all=show_all, shared_size=shared_size)
 

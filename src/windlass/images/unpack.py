@@ -9,13 +9,14 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO
 
 import msgspec
 
 from windlass.archive.compression import Format
 from windlass.archive.worker import UnpackResult
 from windlass.base.errors import DataLoss
-from windlass.base.threads import run_blocking
+from windlass.base.threads import acquire_blocking, run_blocking
 from windlass.content.ingest import Durability, Ingest
 from windlass.images.shelf import Lease, Shelf
 from windlass.snapshots.incoming import IncomingLayer
@@ -59,7 +60,7 @@ async def unpack_stream(shelf: Shelf, lease: Lease, input_fd: int) -> UnpackedLa
     Raises:
         WindlassError: the archive is bad or the host refused; nothing is left of it.
     """
-    ingest = await run_blocking(shelf.blobs.ingest)
+    ingest = await acquire_blocking(Ingest.abort, shelf.blobs.ingest)
 
     async def keep(result: UnpackResult) -> None:
         await run_blocking(ingest.commit_written, Digest(result.blob_digest), result.blob_bytes, Durability.DEFERRED)
@@ -81,7 +82,7 @@ async def unpack_file(shelf: Shelf, lease: Lease, path: str) -> UnpackedLayer:
     async def keep(result: UnpackResult) -> None:
         await run_blocking(shelf.blobs.adopt, path, Digest(result.blob_digest))
 
-    with await run_blocking(open, path, "rb") as file:
+    with await acquire_blocking(_close, open, path, "rb") as file:
         return await _unpack(shelf, lease, file.fileno(), keep)
 
 
@@ -134,7 +135,7 @@ async def _kept_already(_result: UnpackResult) -> None:
 
 async def _apply(shelf: Shelf, input_fd: int, ingest: Ingest | None) -> tuple[IncomingLayer, UnpackResult]:
     """Have a worker unpack; what it made is the caller's to commit or abort."""
-    incoming = await run_blocking(shelf.layers.prepare)
+    incoming = await acquire_blocking(IncomingLayer.abort, shelf.layers.prepare)
     root_fd = -1
     try:
         root_fd = incoming.open()
@@ -153,7 +154,7 @@ async def _keep_expanded(shelf: Shelf, lease: Lease, archive_fd: int, result: Un
     """Keep the uncompressed archive where its compression has no media type (xz, bzip2)."""
     digest = Digest(result.diff_id)
     await lease.hold(blobs=[digest])
-    expanded = await run_blocking(shelf.blobs.ingest, None, digest, result.diff_bytes)
+    expanded = await acquire_blocking(Ingest.abort, shelf.blobs.ingest, None, digest, result.diff_bytes)
     try:
         os.lseek(archive_fd, 0, os.SEEK_SET)
         await shelf.launcher.run_job("expand", {}, [archive_fd, expanded.fileno()])
@@ -182,3 +183,7 @@ def boot_id() -> str:
     """Return the kernel's word for this boot of the machine."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()
