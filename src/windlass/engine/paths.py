@@ -99,7 +99,7 @@ class ContainerPaths:
     @property
     def exit_record(self) -> str:
         """Written by the supervisor when the container's process has ended."""
-        return f"{self.base}/exit.json"
+        return f"{self.run}/exit.json"
 
     @property
     def run(self) -> str:

@@ -108,7 +108,12 @@ async def _record_exit(engine: Engine, container: Container, record: ExitRecord,
         # Gone in a moment: a crash in between finds the exit record.
         container.state = ended
         return
-    await engine.containers.set_state(container, ended)
+    try:
+        await engine.containers.set_state(container, ended)
+    except WindlassError as error:
+        # A full disk does not undo the end; the next daemon finds the exit record.
+        container.state = ended
+        event(_log, logging.ERROR, "container's end is not stored", container=container.id, error=error)
 
 
 def _duration(record: ExitRecord) -> str:

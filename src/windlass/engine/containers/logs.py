@@ -46,7 +46,7 @@ async def send_logs(engine: Engine, container: Container, request: LogRequest, c
     follow = request.follow and container.state.is_running
     params = {
         "path": os.path.basename(container.paths.log),
-        "record_path": os.path.basename(container.paths.exit_record) if follow else "",
+        "record_path": container.paths.exit_record if follow else "",
         "in_directory": True,
         "follow": follow,
         "tail": request.tail,

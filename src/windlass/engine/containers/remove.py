@@ -12,7 +12,7 @@ import os
 import shutil
 from contextlib import suppress
 
-from windlass.base.errors import Conflict, WindlassError
+from windlass.base.errors import Conflict, System, WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.announce import announce
@@ -73,7 +73,7 @@ async def discard(engine: Engine, container: Container, *, volumes: bool) -> Non
     if container.restart_timer is not None:
         container.restart_timer.cancel()
         container.restart_timer = None
-    await engine.containers.delete(container)
+    await _forget(engine, container)
     _move_to_trash(engine, container.paths)
     engine.execs.forget_all(container)
     container.drop_pending()
@@ -82,6 +82,17 @@ async def discard(engine: Engine, container: Container, *, volumes: bool) -> Non
     engine.images.container_removed()
     event(_log, logging.INFO, "container removed", container=container.id, name=container.name)
     engine.nursery.start(_clean_up(engine, container, volumes=volumes), f"clean up {container.id}")
+
+
+async def _forget(engine: Engine, container: Container) -> None:
+    """Remove the row. On a full disk there is no room to say so until the container's own files are gone."""
+    try:
+        await engine.containers.delete(container)
+    except System as error:
+        event(_log, logging.WARNING, "container's files go first", container=container.id, error=error)
+        for name in ("upper", os.path.basename(container.paths.log)):
+            await run_blocking(delete_trash, container.paths.base, name)
+        await engine.containers.delete(container)
 
 
 def _move_to_trash(engine: Engine, paths: ContainerPaths) -> None:
