@@ -88,14 +88,16 @@ def test_limits_are_in_the_cgroup(engine: PrivateDaemon) -> None:
 
 def test_life_of_a_container(engine: PrivateDaemon) -> None:
     name = "life"
-    created = engine.docker(
-        "create", "--name", name, "busybox", "sh", "-c", "echo started; trap 'exit 3' TERM; while :; do sleep 0.1; done"
-    ).stdout
+    script = "trap 'exit 3' TERM; echo started; touch /dev/shm/ready; while :; do sleep 0.1; done"
+    created = engine.docker("create", "--name", name, "busybox", "sh", "-c", script).stdout
     assert len(created.strip()) == 64
     assert engine.docker("ps", "-aq", "--no-trunc", "--filter", f"name={name}").stdout == created
     assert engine.docker("start", name).stdout == f"{name}\n"
     assert engine.docker("ps", "--filter", f"name={name}", "--format", "{{.State}}").stdout == "running\n"
+    until_ready = ["exec", name, "sh", "-c", "until [ -e /dev/shm/ready ]; do sleep 0.01; done"]
+    engine.docker(*until_ready)
     engine.docker("restart", "-t", "5", name)
+    engine.docker(*until_ready)
     engine.docker("stop", "-t", "5", name)
     state = json.loads(engine.docker("inspect", name).stdout)[0]["State"]
     assert (state["Status"], state["ExitCode"], state["Running"], state["OOMKilled"]) == ("exited", 3, False, False)
@@ -106,7 +108,7 @@ def test_life_of_a_container(engine: PrivateDaemon) -> None:
     assert engine.docker("wait", name).stdout == "137\n"
     assert engine.docker("rm", name).stdout == f"{name}\n"
     missing = engine.docker("inspect", name, check=False)
-    assert missing.returncode == 1 and f"No such object: {name}" in missing.stderr.replace("object", "object")
+    assert missing.returncode == 1 and f"No such object: {name}" in missing.stderr
 
 
 def test_names_conflict(engine: PrivateDaemon) -> None:

@@ -5,7 +5,6 @@
     upper/ work/                    what it wrote
     hostname hosts resolv.conf      bound over its /etc
     <id>-json.log                   its output
-    exit.json                       how its last run ended
 <data-root>/volumes/<name>/_data
 <data-root>/trash/                  renamed here at once, deleted in the background
 <run-root>/containers/<id>/         its supervisor's socket and pid

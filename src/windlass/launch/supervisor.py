@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 
@@ -203,7 +204,12 @@ class Supervisor:
             pid=process.child.pid,
             oom_killed=_oom_killed(self._task.oom_event_path),
         )
-        _write_atomically(self._task.record_path, _encode(record))
+        try:
+            _write_atomically(self._task.record_path, _encode(record))
+        except OSError as error:
+            # A daemon that listens still hears of the end; only one that comes later will not.
+            sys.stderr.write(f"level=error msg=\"exit record lost\" container={self._task.id} error=\"{error}\"\n")
+            sys.stderr.flush()
         self._finished = True
         self._deadline = time.monotonic() + _LINGER_S
         # Told before the clients' connections end: who sees the end of a stream may ask for the exit code.
