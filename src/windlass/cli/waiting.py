@@ -6,7 +6,7 @@ import time
 
 from windlass.cli.errors import EXIT_ENGINE, CliError
 from windlass.client.errors import ApiError, CannotConnect, ProtocolError
-from windlass.client.json_text import loads
+from windlass.client.json_text import dumps, loads
 from windlass.client.wire import quote
 
 TYPE_CHECKING = False
@@ -23,7 +23,9 @@ class Waiter:
 
     def __init__(self, engine: Engine, container: str, condition: str) -> None:
         self._engine = engine
+        self._container = container
         self._path = f"/containers/{quote(container)}/wait"
+        self._since_s = int(time.time())
         self._answer = self._ask(condition)
 
     def _ask(self, condition: str) -> Answer:
@@ -47,8 +49,23 @@ class Waiter:
             except (CannotConnect, ProtocolError, OSError):
                 time.sleep(PAUSE_S)
             except ApiError as error:
+                status = self._status_from_events()
+                if status is not None:
+                    return status
                 raise CliError(f"error waiting for container: {error.message}", EXIT_ENGINE) from None
         raise CliError(f"error waiting for container: {first}", EXIT_ENGINE)
+
+    def _status_from_events(self) -> int | None:
+        """Return the exit code of a container that was removed meanwhile, as the engine that removed it reported it."""
+        filters = {"type": {"container": True}, "container": {self._container: True}, "event": {"die": True}}
+        query = {"filters": dumps(filters), "since": str(self._since_s), "until": f"{time.time():.6f}"}
+        for line in self._engine.stream("GET", "/events", query).lines():
+            event = loads(line)
+            actor = event.get("Actor") if isinstance(event, dict) else None
+            attributes = actor.get("Attributes") if isinstance(actor, dict) else None
+            if isinstance(attributes, dict) and "exitCode" in attributes:
+                return int(attributes["exitCode"])
+        return None
 
 
 def _exit_code(raw: bytes) -> int:

@@ -1,6 +1,6 @@
 """The body of ContainerCreate from flags, image and arguments.
 
-Source: Engine API, ContainerCreate; fields that keep their zero value are left out.
+Source: Engine API, ContainerCreate; most fields that keep their zero value are left out.
 """
 
 from __future__ import annotations
@@ -68,6 +68,23 @@ _HOST = {
     "uts": "UTSMode",
     "volume-driver": "VolumeDriver",
     "volumes-from": "VolumesFrom",
+}
+
+# What the engine is told in any case, so that `inspect` shows lists where nothing was asked for.
+_HOST_DEFAULTS: dict[str, object] = {
+    "Dns": [],
+    "DnsOptions": [],
+    "DnsSearch": [],
+    "BlkioWeightDevice": [],
+    "BlkioDeviceReadBps": [],
+    "BlkioDeviceReadIOps": [],
+    "BlkioDeviceWriteBps": [],
+    "BlkioDeviceWriteIOps": [],
+    "Devices": [],
+    "Ulimits": [],
+    "OomKillDisable": False,
+    "PidsLimit": 0,
+    "MemorySwappiness": -1,
 }
 
 Fields = dict[str, object]
@@ -139,7 +156,7 @@ def _attachments(values: Values, *, detached: bool) -> Fields:
 
 
 def _host_config(values: Values) -> Fields:
-    host = _copied(values, _HOST)
+    host = {**_HOST_DEFAULTS, **_copied(values, _HOST)}
     if values.given("memory-swappiness"):
         host["MemorySwappiness"] = _swappiness(values.number("memory-swappiness"))
     policy = restart_policy(values.text("restart"))

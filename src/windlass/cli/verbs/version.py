@@ -86,7 +86,7 @@ def server_text(server: dict[str, object]) -> str:
         given = component.get("Details")
         details: dict[str, str] = given if isinstance(given, dict) else {}
         rows = [("Version", component.get("Version", ""))]
-        rows += [(title, _detail(details, key)) for title, key in _DETAILS if key in details]
+        rows += [(title, _detail(details, key)) for title, key in _DETAILS if details.get(key)]
         if component["Name"] == "Engine":
             rows.append(("OS/Arch", f"{details.get('Os', '')}/{details.get('Arch', '')}"))
             rows.append(("Experimental", details.get("Experimental", "false")))
