@@ -20,6 +20,7 @@ from windlass.linux.fs import syncfs
 from windlass.spec.digest import Digest, parse_digest
 
 _HEX = re.compile(r"\A(?:[0-9a-f]{64}|[0-9a-f]{128})\Z")
+_ANONYMOUS = "anonymous-"
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,7 +57,7 @@ class BlobStore:
             parse_digest(expected_digest)
         if expected_size is not None and expected_size < 0:
             raise InvalidParameter(f"invalid size {expected_size}")
-        name = hashlib.sha256(ref.encode()).hexdigest()[:32] if ref is not None else "anonymous-" + os.urandom(8).hex()
+        name = hashlib.sha256(ref.encode()).hexdigest()[:32] if ref is not None else _ANONYMOUS + os.urandom(8).hex()
         try:
             return Ingest(f"{self._ingest}/{name}", self._blobs, ref or name, expected_digest, expected_size)
         except OSError as error:
@@ -179,6 +180,8 @@ class BlobStore:
     def expire_ingests(self, older_than_s: float) -> int:
         """Remove partial blobs that nobody writes and that are older than this; return how many.
 
+        Those without a reference are removed at any age: nobody will go on with them.
+
         Raises:
             System: the host refused.
         """
@@ -186,7 +189,8 @@ class BlobStore:
         oldest = time.time() - older_than_s
         with os.scandir(self._ingest) as entries:
             for entry in entries:
-                if entry.stat(follow_symlinks=False).st_mtime <= oldest:
+                is_old = entry.stat(follow_symlinks=False).st_mtime <= oldest
+                if is_old or entry.name.startswith(_ANONYMOUS):
                     removed += _remove_unless_locked(entry.path)
         return removed
 

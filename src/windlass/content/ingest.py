@@ -75,7 +75,7 @@ class Ingest:
         """Return the descriptor, for a worker that writes and hashes by itself; then use `commit_written`."""
         return self._fd
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append `data`.
 
         Raises:

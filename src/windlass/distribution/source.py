@@ -146,17 +146,21 @@ async def _download(repository: Repository, descriptor: Descriptor, blobs: BlobS
 
 
 async def _receive(response: aiohttp.ClientResponse, start: int, ingest: Ingest, progress: BlobProgress) -> None:
-    """Write the answer's body; one that starts over makes the ingest start over."""
+    """Write the answer's body; one that starts over makes the ingest start over.
+
+    What came before the connection broke, or the caller lost interest, is kept for the next try.
+    """
     if start != ingest.offset:
         await run_blocking(ingest.restart)
-    pending: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        pending.append(piece)
-        size += len(piece)
-        if size >= _BATCH_BYTES:
-            await run_blocking(ingest.write, b"".join(pending))
-            pending, size = [], 0
-            progress(ingest.offset)
-    if pending:
-        await run_blocking(ingest.write, b"".join(pending))
+    pending = bytearray()
+    try:
+        async for piece in response.content.iter_any():
+            pending += piece
+            if len(pending) >= _BATCH_BYTES:
+                batch, pending = pending, bytearray()
+                await run_blocking(ingest.write, batch)
+                progress(ingest.offset)
+    except (aiohttp.ClientError, TimeoutError, OSError, asyncio.CancelledError):
+        await run_blocking(ingest.write, pending)
+        raise
+    await run_blocking(ingest.write, pending)

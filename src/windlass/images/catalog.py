@@ -82,8 +82,9 @@ class Catalog:
             return True
 
     def refs_of(self, image_id: str) -> list[ImageRef]:
-        """Return the names of an image, in order."""
-        return [parse_reference(name) for name in sorted(self._names.get(image_id, ()))]
+        """Return the names of an image, in the order of their familiar forms."""
+        refs = [parse_reference(name) for name in self._names.get(image_id, ())]
+        return sorted(refs, key=lambda ref: ref.familiar)
 
     def refs_in(self, ref: ImageRef) -> list[tuple[ImageRef, Image]]:
         """Return every name in the repository of `ref`, with its image."""

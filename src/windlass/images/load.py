@@ -138,8 +138,7 @@ async def _unpack_layer(
     path = staging.path(file)
 
     async def keep(result: UnpackResult) -> None:
-        # Staged under its number it is the same file: kept by a rename, not by a copy.
-        await run_blocking(shelf.blobs.adopt, path, Digest(result.blob_digest))
+        await run_blocking(_keep, shelf, path, Digest(result.blob_digest))
 
     async with gate:
         progress.count("Loading layer", 0, file.size)
@@ -149,6 +148,13 @@ async def _unpack_layer(
         finally:
             os.close(input_fd)
         progress.count("Loading layer", file.size, file.size)
+
+
+def _keep(shelf: Shelf, path: str, digest: Digest) -> None:
+    """Make a blob of a staged file without copying it; another image of the archive may need the file too."""
+    link = f"{path}.blob"
+    os.link(path, link)
+    shelf.blobs.adopt(link, digest)
 
 
 async def _register_all(shelf: Shelf, lease: Lease, archived: list[ArchivedImage], progress: Progress) -> list[Image]:
