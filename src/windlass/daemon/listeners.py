@@ -46,6 +46,17 @@ def open_listeners(hosts: tuple[str, ...], group: str) -> list[socket.socket]:
     return listeners
 
 
+def remove_sockets(hosts: tuple[str, ...]) -> None:
+    """Remove the unix sockets that `open_listeners` made; a service manager's are its own."""
+    for host in hosts:
+        path = host.removeprefix("unix://")
+        if path.startswith("/"):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                continue
+
+
 def _listen_unix(path: str, group: str) -> socket.socket:
     """Listen on a path that root and one group may open; a socket that nobody serves is replaced."""
     os.makedirs(os.path.dirname(path), 0o711, exist_ok=True)

@@ -12,7 +12,7 @@ from windlass.api.app import make_server
 from windlass.base import logging as log
 from windlass.base.errors import WindlassError
 from windlass.daemon.configuration import Configuration, load
-from windlass.daemon.listeners import open_listeners
+from windlass.daemon.listeners import open_listeners, remove_sockets
 from windlass.daemon.readiness import answer_parent, notify
 from windlass.daemon.wiring import open_engine, reconfigure
 from windlass.engine.engine import Engine
@@ -42,6 +42,7 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
         notify("STOPPING=1")
         engine.closing = True
         await runner.cleanup()
+        remove_sockets(configuration.hosts)
     log.event(_log, logging.INFO, "daemon stopped")
 
 

@@ -80,9 +80,11 @@ class ZygoteLauncher:
             if not ready.done():
                 ready.set_result(None)
 
+        pid = self._pid
+
         def on_close() -> None:
             self._channel = None
-            _reap(self._pid)
+            _reap_at_its_end(pid)
             if not ready.done():
                 ready.set_exception(Unavailable("the zygote did not start; see the daemon's log"))
 
@@ -95,6 +97,8 @@ class ZygoteLauncher:
         self._closing = True
         if self._channel is not None:
             self._channel.close()
+            # It ends at once now, and should not be left to whoever inherits our children.
+            await asyncio.to_thread(_wait_for_end, self._pid)
         if self._executable >= 0:
             os.close(self._executable)
             self._executable = -1
@@ -253,12 +257,25 @@ def _spawn_interpreter(executable_fd: int, control_fd: int) -> int:
     return os.posix_spawn(f"/proc/self/fd/{executable_fd}", argv, environment(), file_actions=actions)
 
 
-def _reap(pid: int) -> None:
-    """Collect the zygote, which has closed its socket and is about to be gone."""
+def _reap_at_its_end(pid: int) -> None:
+    """Collect a zygote that has closed its socket and is about to be gone, without waiting for it."""
+    loop = asyncio.get_running_loop()
+    pidfd = os.pidfd_open(pid)
+
+    def reap() -> None:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+        os.waitpid(pid, 0)
+
+    loop.add_reader(pidfd, reap)
+
+
+def _wait_for_end(pid: int) -> None:
+    """Block until a process has ended, without collecting it."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
-        pass
+        return
 
 
 def _kill(pidfd: int) -> None:
