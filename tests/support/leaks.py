@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from pathlib import Path
 from windlass.netlink import nft_read
 from windlass.netlink.connection import NETLINK_NETFILTER, Connection
 
-OUR_NAME = "windlass"
-# Names that tests give their engines end in the number of the run's process and a count.
-_OF_A_RUN = re.compile(r"-(\d+)-\d+\Z")
-OUR_BRIDGES = ("windlass", f"wltest{os.getpid() % 10000}")
+# Names that tests give to what is on the host; that of this run's process is in those of engines.
+OUR_BRIDGE = f"wltest{os.getpid() % 10000}"
+OUR_ENGINE = f"-{os.getpid()}-"
+OUR_CGROUPS = "windlass-tests"
 _VETH_PREFIX = "wl"
 # Parts of an engine that outlive a test where a fixture shares the engine among several.
 SHARED_PROCESSES = ("windlassd", "windlass-zygote")
@@ -49,7 +48,7 @@ class HostState:
             frozenset(_mounts(directory)),
             frozenset(f"named network namespace {name}" for name in _listing("/run/netns")),
             frozenset(f"link {name}" for name in _listing("/sys/class/net") if _is_our_link(name)),
-            frozenset(f"nftables table {name}" for name in _tables() if _is_our_name(name)),
+            frozenset(f"nftables table {name}" for name in _tables() if OUR_ENGINE in name),
             frozenset(_cgroups()),
             frozenset(_pids()),
         )
@@ -73,7 +72,7 @@ def _new(before: HostState, now: HostState, directory: Path, shared_engine: bool
     found = now.mounts - before.mounts | now.namespaces - before.namespaces
     links, cgroups = now.links - before.links, now.cgroups - before.cgroups
     if shared_engine:
-        links = {link for link in links if not link.startswith(tuple(f"link {bridge}" for bridge in OUR_BRIDGES))}
+        links = {link for link in links if not link.startswith(f"link {OUR_BRIDGE}")}
         cgroups = {path for path in cgroups if len(os.path.basename(path)) == _CONTAINER_ID_LENGTH}
     else:
         found |= now.tables - before.tables
@@ -88,27 +87,18 @@ def _new(before: HostState, now: HostState, directory: Path, shared_engine: bool
 def _mounts(directory: Path) -> Iterator[str]:
     for line in _text("/proc/self/mountinfo").splitlines():
         left, _, right = line.partition(" - ")
-        if OUR_NAME in line or str(directory) in line or right.startswith("nsfs "):
+        if str(directory) in line or right.startswith("nsfs "):
             yield f"mount {left.split(' ')[4]} ({right})"
-
-
-def _of_another_run(name: str) -> bool:
-    match = _OF_A_RUN.search(name)
-    return match is not None and int(match[1]) != os.getpid()
-
-
-def _is_our_name(name: str) -> bool:
-    return OUR_NAME in name and not _of_another_run(name)
 
 
 def _is_our_link(name: str) -> bool:
     """A bridge of this run, or a container's interface on one; also an interface that is on none any more."""
-    if name.startswith(OUR_BRIDGES):
+    if name.startswith(OUR_BRIDGE):
         return True
     if not name.startswith(_VETH_PREFIX) or os.path.isdir(f"/sys/class/net/{name}/bridge"):
         return False
     try:
-        return os.path.basename(os.readlink(f"/sys/class/net/{name}/master")).startswith(OUR_BRIDGES)
+        return os.path.basename(os.readlink(f"/sys/class/net/{name}/master")).startswith(OUR_BRIDGE)
     except OSError:
         return True
 
@@ -124,7 +114,7 @@ def _tables() -> list[str]:
 def _cgroups() -> Iterator[str]:
     for depth in range(1, _CGROUP_DEPTH + 1):
         for path in glob.glob("/".join([_CGROUP_ROOT, *["*"] * depth, ""])):
-            if OUR_NAME in path and not any(map(_of_another_run, path.split("/"))):
+            if OUR_ENGINE in path or OUR_CGROUPS in path:
                 yield f"cgroup {path.rstrip('/')}"
 
 
