@@ -18,6 +18,8 @@ from windlass.spec.image import Descriptor
 from windlass.spec.platform import Platform, host
 from windlass.spec.reference import ImageRef
 
+_MESSAGE = "Imported from -"
+
 
 async def import_tar(
     shelf: Shelf,
@@ -39,7 +41,7 @@ async def import_tar(
     async with leased(shelf, "import") as lease:
         layer = await feed(source, lambda fd: unpack_stream(shelf, lease, fd))
         image = await register_layer(
-            shelf, lease, layer, config, [ref] if ref else [], message=message, platform=platform or host()
+            shelf, lease, layer, config, [ref] if ref else [], message=message or _MESSAGE, platform=platform or host()
         )
     if ref is not None:
         shelf.announce("tag", image, ref.familiar)
