@@ -55,7 +55,7 @@ def _spawn(log_path: str, answer: int) -> None:
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     os.posix_spawn(
         sys.executable,
-        python_command("windlass.daemon.main", "windlassd", []),
+        python_command("windlass.daemon.main", "windlassd", [], directory="/"),
         {**os.environ, READY_VARIABLE: str(answer)},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

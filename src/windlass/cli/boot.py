@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 _BOOT = "import sys; sys.path.insert(0, {root!r}); sys.argv[0] = {name!r}; from {module} import main; sys.exit(main())"
 
 
-def python_command(module: str, name: str, arguments: list[str]) -> list[str]:
-    """Return the command that runs `main` of a module of ours, the process calling itself `name`."""
+def python_command(module: str, name: str, arguments: list[str], directory: str = "") -> list[str]:
+    """Return the command that runs `main` of a module of ours, in `directory` or in ours, calling itself `name`."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return [sys.executable, "-I", "-c", _BOOT.format(root=root, name=name, module=module), *arguments]
+    code = _BOOT.format(root=root, name=name, module=module)
+    if directory:
+        code = f"import os; os.chdir({directory!r}); {code}"
+    return [sys.executable, "-I", "-c", code, *arguments]
 
 
 def replace_process(module: str, name: str, arguments: list[str]) -> NoReturn:

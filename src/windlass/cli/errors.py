@@ -40,3 +40,8 @@ class Quit(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+def with_help(message: str, path: str) -> str:
+    """Return an error of `run` and `create` as Docker words it: the program first, a pointer to the help after."""
+    return f"windlass: {message}\n\nRun '{path} --help' for more information"

@@ -7,7 +7,7 @@ import sys
 
 from windlass.cli.commands import VERBS, load, resolve
 from windlass.cli.context import STDERR, STDOUT, Context, write_all
-from windlass.cli.errors import EXIT_ENGINE, EXIT_FAILURE, CliError, Quit, UsageError
+from windlass.cli.errors import EXIT_ENGINE, EXIT_FAILURE, CliError, Quit, UsageError, with_help
 from windlass.cli.flags import HelpRequested, Values, listing, parse_flags, switch, text
 from windlass.client.errors import CannotConnect, ClientError
 
@@ -54,6 +54,9 @@ def run(words: list[str]) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        _say(f"windlass: {error}\n")
+        return EXIT_FAILURE
 
 
 def _run(words: list[str]) -> int:
@@ -96,8 +99,6 @@ def _run_verb(command: Command, canonical: str, path: str, options: Values, word
         return command.run(context, values, arguments)
     except UsageError as error:
         raise CliError(_usage(error, path, command.usage), error.status) from None
-    except CannotConnect as error:
-        raise CliError(_failure(command, path, error), command.engine_status) from None
     except ClientError as error:
         raise CliError(_failure(command, path, error), command.engine_status) from None
 
@@ -109,11 +110,6 @@ def _failure(command: Command, path: str, error: ClientError) -> str:
 
         message += "\n" + hint(error).rstrip("\n")
     return with_help(message, path) if command.engine_status == EXIT_ENGINE else message
-
-
-def with_help(message: str, path: str) -> str:
-    """Return an error of `run` and `create` as Docker words it: the program first, a pointer to the help after."""
-    return f"windlass: {message}\n\nRun '{path} --help' for more information"
 
 
 def _usage(error: UsageError, path: str, usage: str) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 DECIMAL_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
-MINUTE_S, HOUR_S, DAY_S, WEEK_S = 60, 3600, 86400, 7 * 86400
-MONTH_S, YEAR_S = 30 * DAY_S, 365 * DAY_S
+HOUR_S = 3600
+# Where each unit takes over from the one before, and how many hours it has.
+LONG_UNITS = (("days", 48, 24), ("weeks", 14 * 24, 7 * 24), ("months", 60 * 24, 30 * 24), ("years", 730 * 24, 365 * 24))
 
 
 def human_size(size_bytes: float, precision: int = 4) -> str:
@@ -26,37 +27,23 @@ def _scaled(size: float, base: float, units: tuple[str, ...], precision: int) ->
     while size >= base and step < len(units) - 1:
         size /= base
         step += 1
-    return f"{_general(float(size), precision)}{units[step]}"
-
-
-def _general(value: float, precision: int) -> str:
-    """Go's %.*g, whose exponent has two digits as Python's."""
-    return f"{value:.{precision}g}"
+    return f"{float(size):.{precision}g}{units[step]}"
 
 
 def human_duration(seconds: float) -> str:
-    """Return `3 minutes`, `About an hour`, `2 weeks`: one unit, rounded down."""
+    """Return `3 minutes`, `About an hour`, `2 weeks`: one unit, rounded down but for hours."""
     whole = int(seconds)
     if whole < 1:
         return "Less than a second"
-    if whole == 1:
-        return "1 second"
-    if whole < MINUTE_S:
-        return f"{whole} seconds"
-    minutes = whole // MINUTE_S
-    if minutes == 1:
-        return "About a minute"
-    if minutes < 60:
-        return f"{minutes} minutes"
+    if whole < 60:
+        return "1 second" if whole == 1 else f"{whole} seconds"
+    if whole < HOUR_S:
+        return "About a minute" if whole < 120 else f"{whole // 60} minutes"
     hours = int(whole / HOUR_S + 0.5)
     if hours == 1:
         return "About an hour"
-    if hours < 48:
-        return f"{hours} hours"
-    if hours < 24 * 7 * 2:
-        return f"{hours // 24} days"
-    if hours < 24 * 30 * 2:
-        return f"{hours // 24 // 7} weeks"
-    if hours < 24 * 365 * 2:
-        return f"{hours // 24 // 30} months"
-    return f"{int(whole / HOUR_S) // 24 // 365} years"
+    name, length = "hours", 1
+    for unit, begins, hours_each in LONG_UNITS:
+        if hours >= begins:
+            name, length = unit, hours_each
+    return f"{hours // length} {name}"

@@ -152,7 +152,10 @@ class Connection:
             data = self._recv()
 
     def _recv(self) -> bytes:
-        return self.socket.recv(READ_BYTES)
+        try:
+            return self.socket.recv(READ_BYTES)
+        except ConnectionError as error:
+            raise ProtocolError(f"connection lost: {error}") from None
 
     def _broken(self) -> bytes:
         self.reusable = False

@@ -42,7 +42,7 @@ def test_contexts_are_not_kept() -> None:
 
 def _engine_that_says(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Have a small program stand in for the engine; it finds the socket's path in its first argument."""
-    monkeypatch.setattr(autostart, "python_command", lambda *_words: [sys.executable, "-I", "-c", program])
+    monkeypatch.setattr(autostart, "python_command", lambda *_words, **_more: [sys.executable, "-I", "-c", program])
 
 
 def test_an_engine_is_started_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from windlass.cli.errors import CliError
 from windlass.cli.listing import listing
 from windlass.cli.rows.container import COLUMNS, ContainerRow
 from windlass.cli.rows.image import DIGEST_COLUMNS, ImageRow, image_rows
+from windlass.cli.rows.image_tree import tree
 from windlass.cli.rows.ports import displayed_ports
 from windlass.cli.rows.row import natural
 from windlass.cli.rows.stats import StatsRow
@@ -144,3 +145,31 @@ def test_the_numbers_of_stats() -> None:
         "3",
     ]
     assert StatsRow({}, "x1").text("MemUsage") == "-- / --"
+
+
+def test_images_as_a_tree() -> None:
+    def manifest(number: int, platform: dict[str, str], content: int, containers: list[str]) -> dict[str, object]:
+        return {
+            "ID": f"sha256:{str(number) * 64}",
+            "Kind": "image",
+            "Size": {"Content": content, "Total": content * 3},
+            "ImageData": {"Platform": platform, "Containers": containers},
+        }
+
+    image: dict[str, object] = {
+        "Id": "sha256:" + "1" * 64,
+        "RepoTags": ["b:1", "a:2"],
+        "Size": 5000000,
+        "Manifests": [
+            manifest(2, {"os": "linux", "architecture": "amd64"}, 1000000, ["x"]),
+            manifest(3, {"os": "linux", "architecture": "arm64", "variant": "v8"}, 0, []),
+        ],
+    }
+    assert [line.rstrip() for line in tree([image]).splitlines()[2:]] == [
+        "IMAGE                   ID             DISK USAGE   CONTENT SIZE   EXTRA",
+        "b:1",
+        "a:2                     111111111111          5MB            1MB   U",
+        "├─ linux/amd64          222222222222          3MB            1MB   U",
+        "└─ linux/arm64/v8       333333333333           0B             0B",
+        "",
+    ]

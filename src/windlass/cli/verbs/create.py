@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from windlass.cli.command import Command, at_least
 from windlass.cli.create.flags import CREATE_FLAGS, pull_flag
-from windlass.cli.errors import EXIT_ENGINE, CliError
+from windlass.cli.errors import EXIT_ENGINE, CliError, with_help
 from windlass.cli.launching import create_container, request_body
 
 TYPE_CHECKING = False
@@ -18,8 +18,6 @@ def run(context: Context, values: Values, arguments: list[str]) -> int:
     try:
         body = request_body(context, values, arguments)
     except CliError as error:
-        from windlass.cli.main import with_help
-
         raise CliError(with_help(error.message, context.path), EXIT_ENGINE) from None
     context.print(create_container(context, values, body))
     return 0

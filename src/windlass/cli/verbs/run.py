@@ -5,12 +5,11 @@ from __future__ import annotations
 from windlass.cli.attachment import Attachment, detach_keys
 from windlass.cli.command import Command, at_least
 from windlass.cli.create.flags import CREATE_FLAGS, pull_flag
-from windlass.cli.errors import EXIT_CANNOT_INVOKE, EXIT_ENGINE, EXIT_NOT_FOUND, CliError
+from windlass.cli.errors import EXIT_CANNOT_INVOKE, EXIT_ENGINE, EXIT_NOT_FOUND, CliError, with_help
 from windlass.cli.flags import switch, text
 from windlass.cli.launching import create_container, request_body
-from windlass.cli.main import with_help
 from windlass.cli.terminal import require_terminal, window_size
-from windlass.client.errors import ApiError, ClientError
+from windlass.client.errors import ApiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,8 +87,8 @@ def _add_console_size(body: Fields) -> None:
         host["ConsoleSize"] = [rows, columns]
 
 
-def _failure(context: Context, message: str | ClientError) -> CliError:
-    return CliError(with_help(str(message), context.path), EXIT_ENGINE)
+def _failure(context: Context, message: str) -> CliError:
+    return CliError(with_help(message, context.path), EXIT_ENGINE)
 
 
 COMMAND = Command(
