@@ -26,6 +26,7 @@ from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.remove import delete_trash, discard
 from windlass.engine.containers.start import launch, restart_now
 from windlass.engine.engine import Engine
+from windlass.engine.paths import Paths
 from windlass.engine.restart import wants_restart, wants_start_with_daemon
 from windlass.runtime.lower_spec import cgroup_name
 from windlass.runtime.task import TaskCallbacks
@@ -58,7 +59,9 @@ async def recover(engine: Engine) -> None:
             await _discard(engine, container)
         elif not known and wants_start_with_daemon(container, container.state.exit_code):
             to_start.append(container)
-    engine.nursery.start(_sweep(engine), "sweep")
+    # Listed before the first request: what is made from now on is no stray.
+    trash = await run_blocking(_collect_trash, engine.paths, {container.id for container in engine.containers})
+    engine.nursery.start(_sweep(engine, trash), "sweep")
     engine.nursery.start(_start_all(engine, to_start), "start containers")
 
 
@@ -184,16 +187,17 @@ async def _start_all(engine: Engine, containers: list[Container]) -> None:
                 event(_log, logging.WARNING, "container was not started", container=container.id, error=error)
 
 
-async def _sweep(engine: Engine) -> None:
+def _collect_trash(paths: Paths, known: set[str]) -> list[str]:
+    """Move directories without a container to the trash, and return everything that lies there."""
+    for name in os.listdir(paths.containers):
+        if name not in known:
+            os.rename(f"{paths.containers}/{name}", f"{paths.trash}/{name}")
+    return os.listdir(paths.trash)
+
+
+async def _sweep(engine: Engine, trash: list[str]) -> None:
     """Delete what interrupted removals and creations left."""
-    known = {container.id for container in engine.containers}
-    for name in await run_blocking(_strays, engine.paths.containers, known):
-        os.rename(f"{engine.paths.containers}/{name}", f"{engine.paths.trash}/{name}")
-    for name in await run_blocking(os.listdir, engine.paths.trash):
+    for name in trash:
         cgroup = engine.cgroups.open(f"{engine.defaults.cgroup_parent}/{name}")
         await run_blocking(remove_cgroup, cgroup, name)
         await run_blocking(delete_trash, engine.paths.trash, name)
-
-
-def _strays(directory: str, known: set[str]) -> list[str]:
-    return [name for name in os.listdir(directory) if name not in known]

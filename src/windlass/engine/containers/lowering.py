@@ -18,6 +18,7 @@ from windlass.runtime.lower_plan import lower_plan
 from windlass.runtime.lower_spec import lower_container
 from windlass.runtime.namespaces import joined_container
 from windlass.runtime.plan_facts import PlanFacts
+from windlass.snapshots.overlay import OVERLAY_OPTIONS
 from windlass.spec.container import HostConfig
 from windlass.spec.plan import BindRoot, LaunchPlan, OverlayRoot
 from windlass.spec.runtime import RuntimeSpec
@@ -136,7 +137,9 @@ def _facts(
     root: OverlayRoot | BindRoot
     if layers:
         lower = [f"{name}/d" for name in layers]
-        root = OverlayRoot(paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work)
+        root = OverlayRoot(
+            paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work, data=",".join(OVERLAY_OPTIONS)
+        )
     else:
         root = BindRoot(paths.upper)
     seccomp = spec.linux.seccomp
