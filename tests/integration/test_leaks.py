@@ -19,6 +19,9 @@ def before(monkeypatch: pytest.MonkeyPatch, run_directory: Path) -> leaks.HostSt
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "1000"])
+    # The kernel renames a process a moment after its exec is known to have succeeded.
+    while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
+        continue
     yield process
     process.kill()
     process.wait()

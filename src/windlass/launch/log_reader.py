@@ -31,8 +31,8 @@ class LogQuery(msgspec.Struct, frozen=True):
     """What the client asked for. `tail` is a number of records, -1 for all; times are nanoseconds, 0 for none.
 
     `record_path` appears when the container has ended. With `in_directory`, `path` is relative to a directory passed
-    by descriptor, which a removal of the container may rename at any time. The job's descriptors: the client's connection,
-    that directory, and, to follow, a pidfd of the container's process.
+    by descriptor, which a removal of the container may rename at any time. The job's descriptors: the client's
+    connection, that directory, and, to follow, a pidfd of the container's process.
     """
 
     path: str

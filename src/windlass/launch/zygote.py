@@ -89,11 +89,24 @@ def _make_netns(fds: list[int]) -> None:
     answer = socket.socket(fileno=fds[0])
     try:
         unshare(CLONE_NEWNET)
+        _without_ipv6()
         netns = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         wire.send(answer, wire.NetnsMade(), [netns, route.fileno()])
     except OSError as error:
         wire.send(answer, wire.ChildFailed(error=f"make network namespace: {error.strerror}"))
+
+
+def _without_ipv6() -> None:
+    """Interfaces to come get no link-local address: what has no IPv6 network has no IPv6 (CVE-2024-32473)."""
+    try:
+        fd = os.open("/proc/sys/net/ipv6/conf/default/disable_ipv6", os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.write(fd, b"1")
+    finally:
+        os.close(fd)
 
 
 if __name__ == "__main__":
