@@ -180,6 +180,23 @@ def _back_to(registry: FakeRegistry) -> Handler:
     return handle
 
 
+async def test_an_identity_token_is_not_sent_on(registry: FakeRegistry, transport: Transport) -> None:
+    captured = Captured()
+    async with serving(captured.handle) as port:
+        inner = _asks_for(f'Bearer realm="http://{registry.host}/token"', "Bearer t")
+
+        async def fault(request: web.Request) -> web.StreamResponse | None:
+            if request.path == "/token":
+                assert (await request.post())["refresh_token"] == "refresh"
+                raise web.HTTPTemporaryRedirect(f"http://127.0.0.1:{port}/token")
+            return await inner(request)
+
+        registry.fault = fault
+        with pytest.raises(CrossOriginRefused):
+            await _source(transport, registry, Credentials(identity_token="refresh")).manifest("1")
+    assert not captured.headers
+
+
 async def test_mirrors_get_none(transport: Transport) -> None:
     async with fake_registry() as mirror:
         mirror.add(IMAGE, "1")

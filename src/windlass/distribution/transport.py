@@ -82,7 +82,8 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request on behalf of `endpoint` and yield the answer of the last redirect, whatever its status.
 
-        `headers` may carry `Authorization`: it is left out as soon as the origin changes.
+        `headers` may carry `Authorization`: it is left out as soon as the origin changes. `data` is a form, and may be
+        secret as a whole: such a request is not redirected.
 
         Raises:
             RegistryUnreachable: no answer, or the answer broke off.
@@ -111,8 +112,12 @@ class Transport:
                         return
                     target = _joined(current, location)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise RegistryUnreachable(str(current), _reason(error, current), method.capitalize()) from error
+                # A query may hold a signature that is as good as a password.
+                shown = str(current.with_query(None))
+                raise RegistryUnreachable(shown, _reason(error, current), method.capitalize()) from error
             check_hop(current, target, insecure=endpoint.insecure)
+            if data is not None:
+                raise CrossOriginRefused(str(target.with_query(None)), "a form was to be sent on")
             current = target
         raise RegistryUnreachable(str(url), f"stopped after {_MAX_HOPS} redirects")
 

@@ -48,7 +48,3 @@ class LayerProgress:
         self._next_s = now_s + _INTERVAL_S
         detail = {"current": current, "total": total}
         self._progress({"status": status, "progressDetail": detail, "progress": _bar(current, total), "id": self._id})
-
-
-def ignore_progress(_message: object) -> None:
-    """Progress for nobody."""
