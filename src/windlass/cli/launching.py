@@ -55,6 +55,7 @@ def create_container(context: Context, values: Values, body: Fields) -> str:
     """Create the container and return its id; warnings go to stderr. Raises CliError, ApiError."""
     image = str(body["Image"])
     reference = _reference(image)
+    _warn_of_local_dns(context, values)
     id_file = _IdFile(values.text("cidfile"))
     if values.text("pull") == "always" and reference is not None:
         _pull(context, values, reference)
@@ -75,6 +76,12 @@ def create_container(context: Context, values: Values, body: Fields) -> str:
     container = str(answer["Id"])
     id_file.write(container)
     return container
+
+
+def _warn_of_local_dns(context: Context, values: Values) -> None:
+    for address in values.texts("dns") if values.given("dns") else ():
+        if address.startswith("127.") or address == "::1":
+            context.warn(f"WARNING: Localhost DNS ({address}) may fail in containers.")
 
 
 def _concerns_image(message: str, reference: Reference, image: str) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from windlass.client.engine import Hijacked
+    from windlass.client.tls import TlsStream
 
 READ_BYTES = 256 * 1024
 MAX_BUFFERS = 1024
@@ -30,7 +31,7 @@ class Session:
     """
 
     def __init__(self, stream: Hijacked, *, tty: bool, stdin: bool, detach_keys: bytes) -> None:
-        self._socket: _socket.socket = stream.socket
+        self._socket: _socket.socket | TlsStream = stream.socket
         self._leftover = stream.leftover
         self._tty = tty
         self._stdin = stdin
@@ -68,7 +69,7 @@ class Session:
             return  # the other side is gone: the copying of its output ends the session
 
 
-def received(connection: _socket.socket, leftover: bytes) -> Iterator[memoryview]:
+def received(connection: _socket.socket | TlsStream, leftover: bytes) -> Iterator[memoryview]:
     """Yield what arrives, as views of one buffer that the next step overwrites."""
     if leftover:
         yield memoryview(leftover)

@@ -11,7 +11,7 @@ TLS_PORT = 2376
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from windlass.client.tls import TlsFiles
+    from windlass.client.tls import TlsFiles, TlsStream
 
 
 class Endpoint:
@@ -30,7 +30,7 @@ class Endpoint:
         """Tell whether the address is a path of a unix socket."""
         return isinstance(self.address, str)
 
-    def connect(self) -> _socket.socket:
+    def connect(self) -> _socket.socket | TlsStream:
         """Return a connected blocking socket; raises CannotConnect."""
         try:
             if isinstance(self.address, str):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from windlass.client.endpoint import Endpoint
+    from windlass.client.tls import TlsStream
 
     Query = Mapping[str, str | list[str]]
 
@@ -33,7 +34,7 @@ class Hijacked:
     __slots__ = ("framed", "leftover", "socket")
 
     def __init__(self, connection: Connection, answer: Answer) -> None:
-        self.socket: _socket.socket = connection.socket
+        self.socket: _socket.socket | TlsStream = connection.socket
         self.leftover = connection.take_leftover()
         self.framed = _STREAM_TYPES.get(answer.head.content_type)
 

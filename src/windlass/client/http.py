@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from windlass.client.endpoint import Endpoint
+    from windlass.client.tls import TlsStream
 
 READ_BYTES = 256 * 1024
 _NO_BODY = (204, 304)
@@ -67,7 +68,7 @@ class Connection:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self.socket: _socket.socket = endpoint.connect()
+        self.socket: _socket.socket | TlsStream = endpoint.connect()
         self.reusable = True
         self._buffer = b""
 
@@ -81,7 +82,7 @@ class Connection:
             self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
             return True
-        except OSError:
+        except (OSError, ValueError):  # closed, or under TLS, where nobody can look ahead
             pass
         self.close()
         return False
