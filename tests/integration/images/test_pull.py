@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from aiohttp import web
 from tests.support.fake_registry import FakeRegistry, refusal
 from tests.support.image_files import descriptor, docker_archive, small_image
 from tests.support.image_lab import ImageLab, image_lab
+from tests.support.real_registry import docker_registry, push
 
 from windlass.base.errors import DataLoss, InvalidParameter, NotFound, WindlassError
 from windlass.images.image import Image
@@ -262,32 +261,12 @@ async def test_a_cut_pull_goes_on_after_a_restart(
 
 @pytest.fixture
 def real_registry(tmp_path: Path, unused_tcp_port: int) -> Iterator[str]:
-    """Debian's docker-registry over a directory, with a busybox-like image pushed by skopeo."""
-    for tool in ("docker-registry", "skopeo"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
-    config = tmp_path / "registry.yml"
-    config.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
-        f"http: {{addr: 127.0.0.1:{unused_tcp_port}}}\n"
-    )
-    host = f"127.0.0.1:{unused_tcp_port}"
-    with subprocess.Popen(
-        ["docker-registry", "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "listening on" in line:
-                break
-        archive = tmp_path / "image.tar"
-        archive.write_bytes(docker_archive((small_image(BASE, {"a": b"1"}), ["a:1"])))
+    """Debian's docker-registry with one image in both formats; yields its host and port."""
+    archive = docker_archive((small_image(BASE, {"a": b"1"}), ["a:1"]))
+    with docker_registry(tmp_path, unused_tcp_port) as host:
         for kind in ("oci", "v2s2"):
-            copy = ["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", "--format", kind]
-            subprocess.run(
-                [*copy, f"docker-archive:{archive}", f"docker://{host}/a/b:{kind}"], check=True, capture_output=True
-            )
+            push(archive, f"{host}/a/b:{kind}", kind, tmp_path)
         yield host
-        process.terminate()
 
 
 @pytest.mark.parametrize("kind", ["oci", "v2s2"])
