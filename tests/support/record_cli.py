@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import request_cases
-from tests.support.create_cases import ENVIRONMENT, RECORD, cases, normal, placed, words
+from tests.support.create_cases import ENVIRONMENT, FILES, RECORD, cases, normal, placed, words
 from tests.support.engine_recorder import recording
 
 DOCKER = "docker"
@@ -21,6 +21,7 @@ def stock_result(case: str, socket_path: str) -> dict[str, Any]:
     with recording(socket_path) as requests:
         command = [DOCKER, "-H", f"unix://{socket_path}", "create", *words(case)]
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=30, check=False)
+    (FILES / "cid").unlink(missing_ok=True)
     sent = [request for request in requests if request.path == "/containers/create"]
     if not sent:
         error = done.stderr.split("\n\n")[0].removeprefix("docker: ").strip()
@@ -49,7 +50,6 @@ def main() -> None:
         results = {}
         for case in cases():
             results[case] = stock_result(case, f"{directory}/engine.sock")
-            (RECORD.parent / "files" / "cid").unlink(missing_ok=True)
         requests = {case: stock_requests(case, f"{directory}/engine.sock") for case in request_cases.cases()}
     write(RECORD, results)
     write(request_cases.RECORD, requests)
