@@ -11,7 +11,7 @@ from aiohttp import web
 
 from windlass.api.call import Call
 from windlass.api.headers import common_headers
-from windlass.base.errors import WindlassError
+from windlass.base.errors import Cancelled, WindlassError
 
 _T = TypeVar("_T")
 
@@ -38,15 +38,19 @@ async def progress_stream(
 
     Raises:
         WindlassError: `work` failed before it reported anything.
+        Cancelled: the client went away.
     """
     messages: asyncio.Queue[Message | None] = asyncio.Queue()
     task = asyncio.ensure_future(work(messages.put_nowait))
     task.add_done_callback(lambda _task: messages.put_nowait(None))
+    lost = call.connection.lost
+    lost.add_done_callback(lambda _lost: task.cancel())
     try:
         first = await messages.get()
         if first is None:
-            final = last(await task)
+            result = await task
             response = await open_stream(call)
+            final = last(result)
         else:
             response = await open_stream(call)
             await _send(response, first, messages)
@@ -55,6 +59,10 @@ async def progress_stream(
             await response.write(_encode(final) + b"\r\n")
         await response.write_eof()
         return response
+    except asyncio.CancelledError:
+        if lost.done():
+            raise Cancelled("the client went away") from None
+        raise
     finally:
         if not task.done():
             task.cancel()

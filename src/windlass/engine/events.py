@@ -110,12 +110,20 @@ class Events:
             else:
                 queue.put_nowait(occurrence)
 
-    async def follow(self, since_ns: int | None, until_ns: int | None, filters: Filters) -> AsyncGenerator[bytes, None]:
-        """Yield the JSON of matching events: those remembered since `since_ns`, then new ones until `until_ns`.
+    def follow(self, since_ns: int | None, until_ns: int | None, filters: Filters) -> AsyncGenerator[bytes, None]:
+        """Return the JSON of matching events: those remembered since `since_ns`, then new ones until `until_ns`.
 
         Ends at `until_ns`, at once when that is past; without it, only when the subscriber falls too far behind.
+
+        Raises:
+            InvalidFilter: unknown filter.
         """
         filters.accept(FILTERS)
+        return self._follow(since_ns, until_ns, filters)
+
+    async def _follow(
+        self, since_ns: int | None, until_ns: int | None, filters: Filters
+    ) -> AsyncGenerator[bytes, None]:
         queue: asyncio.Queue[Occurrence | None] = asyncio.Queue()
         past = [o for o in self._ring if since_ns is not None and o.event.time_ns >= since_ns]
         self._queues.add(queue)

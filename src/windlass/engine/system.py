@@ -212,7 +212,7 @@ async def disk_usage(engine: Engine, types: Collection[str]) -> dict[str, object
     images = await engine.images.list(show_all=True, shared_size=True) if "image" in wanted else None
     shown: dict[str, object] = {"LayersSize": 0, "Images": images, "Containers": None, "Volumes": None}
     if images is not None:
-        shown["LayersSize"] = sum(int(str(image["Size"])) - max(0, int(str(image["SharedSize"]))) for image in images)
+        shown["LayersSize"] = engine.images.layers_size()
         _count_users(engine, images)
     if "container" in wanted:
         shown["Containers"] = await list_containers(engine, ListRequest(all=True, size=True))

@@ -129,6 +129,10 @@ class ImageService:
             raise NoSuchImage(image_id)
         return self.rootfs(image)
 
+    def layers_size(self) -> int:
+        """Return the bytes of all layers' files, each layer counted once."""
+        return sum(layer.size_bytes for layer in self._shelf.catalog.layers.values())
+
     def rootfs(self, image: Image) -> tuple[str, ...]:
         """Return the names of the image's layers, top first."""
         return tuple(reversed(self._shelf.catalog.shorts_of(image)))

@@ -71,6 +71,11 @@ async def _auth(call: Call) -> web.StreamResponse:
     )
 
 
+async def _prune_build_cache(_call: Call) -> web.StreamResponse:
+    """There is no builder yet, and so no cache: `system prune` asks all the same."""
+    return reply({"CachesDeleted": None, "SpaceReclaimed": 0})
+
+
 ROUTES = (
     Route("GET", "/_ping", _ping),
     Route("HEAD", "/_ping", _ping),
@@ -79,4 +84,5 @@ ROUTES = (
     Route("GET", "/events", _events),
     Route("GET", "/system/df", _disk_usage),
     Route("POST", "/auth", _auth),
+    Route("POST", "/build/prune", _prune_build_cache),
 )

@@ -32,7 +32,6 @@ _CALLS = (
     ("GET", "/containers/{id}/attach/ws", "attaching by websocket"),
     ("POST", "/commit", "committing containers"),
     ("POST", "/build", "building images"),
-    ("POST", "/build/prune", "pruning the build cache"),
     ("POST", "/session", "sessions of the builder"),
     ("POST", "/grpc", "the builder's protocol"),
     ("POST", "/images/{name*}/push", "pushing images"),

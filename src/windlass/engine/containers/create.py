@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -24,10 +25,12 @@ from windlass.engine.containers.mount_points import resolve_mounts
 from windlass.engine.containers.network_wishes import check_ports, wanted_networks
 from windlass.engine.containers.signals import parse_signal
 from windlass.engine.engine import Engine
+from windlass.engine.errors import AmbiguousPrefix, NoSuchContainer
 from windlass.engine.names import random_name
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.check_container import check_container
 from windlass.runtime.lower_spec import lower_container
+from windlass.runtime.namespaces import joined_container
 from windlass.spec.container import ContainerConfig, HostConfig, NetworkingConfig
 
 _log = logging.getLogger(__name__)
@@ -75,7 +78,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         check_ports(config, host)
         host, warnings = check_container(config, host, engine.facts, engine.defaults)
         networks = wanted_networks(engine, config, host, request.networking)
-        config.hostname = _hostname(config, host, container_id)
+        config.hostname = _hostname(engine, config, host, container_id)
         intent = Intent(container_id, name, now_ns(), image.id, config, host, networks, [], argv)
         # What the lowering refuses is refused now, before anything is made for the container.
         lower_container(container_intent(engine, intent, look_at_host=False))
@@ -95,9 +98,13 @@ def _name(engine: Engine, wanted: str) -> str:
     return name
 
 
-def _hostname(config: ContainerConfig, host: HostConfig, container_id: str) -> str:
+def _hostname(engine: Engine, config: ContainerConfig, host: HostConfig, container_id: str) -> str:
+    """Who shares another's network shares its name, unless the user chose one."""
     if config.hostname:
         return config.hostname
+    if target := joined_container(host.network_mode):
+        with suppress(NoSuchContainer, AmbiguousPrefix):
+            return engine.containers.get(target).intent.config.hostname
     if host.network_mode == "host" or host.uts_mode == "host":
         return socket.gethostname()
     return container_id[:SHORT_ID_LENGTH]
