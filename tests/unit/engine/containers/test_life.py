@@ -157,9 +157,7 @@ async def test_pause_and_unpause(world: FakeWorld) -> None:
 async def test_rm_of_a_running_container_needs_force(world: FakeWorld) -> None:
     await world.make("busy")
     await start(world.engine, "busy")
-    text = (
-        'cannot remove container "/busy": container is running: stop the container before removing or force remove'
-    )
+    text = 'cannot remove container "/busy": container is running: stop the container before removing or force remove'
     with pytest.raises(Conflict, match=text):
         await remove(world.engine, "busy")
     await remove(world.engine, "busy", force=True)
@@ -177,9 +175,7 @@ async def test_rm_force_of_a_paused_container_thaws_it(world: FakeWorld) -> None
 
 async def test_two_removals_at_once(world: FakeWorld) -> None:
     await world.make("x1")
-    outcomes = await asyncio.gather(
-        remove(world.engine, "x1"), remove(world.engine, "x1"), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(remove(world.engine, "x1"), remove(world.engine, "x1"), return_exceptions=True)
     assert outcomes[0] is None
     assert isinstance(outcomes[1], Conflict) and "already in progress" in outcomes[1].message
 
