@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from windlass.base.errors import InvalidParameter
 from windlass.spec.reference import ImageRef, parse_reference
 
-_COMPONENT = st.from_regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", fullmatch=True)
+# Three of them and `library/` stay below the limit of a path.
+_COMPONENT = st.from_regex(r"[a-z0-9]{1,9}(?:(?:\.|_|__|-{1,4})[a-z0-9]{1,9}){0,4}", fullmatch=True)
 _TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True)
 _DIGEST = st.binary(min_size=32, max_size=32).map(lambda data: f"sha256:{data.hex()}")
 _DOMAIN = st.sampled_from(["docker.io", "localhost", "localhost:5000", "r.example.com", "127.0.0.1:1", "[::1]:2"])
@@ -20,8 +21,7 @@ def _refs(draw: st.DrawFn) -> ImageRef:
     parts = draw(st.lists(_COMPONENT, min_size=1, max_size=3))
     if domain == "docker.io" and len(parts) == 1:
         parts.insert(0, "library")
-    path = "/".join(parts)[:255].rstrip("._-/")
-    return ImageRef(domain, path, draw(_TAG | st.just("")), draw(_DIGEST | st.just("")))
+    return ImageRef(domain, "/".join(parts), draw(_TAG | st.just("")), draw(_DIGEST | st.just("")))
 
 
 @given(_refs())
