@@ -49,9 +49,9 @@ def main(request: wire.Launch, fds: list[int]) -> None:
         netns = 1 if request.netns else 0
         first = _LAUNCH_FIXED_FDS + netns
         passed = fds[_LAUNCH_FIXED_FDS:first]
-        clients = fds[first : first + len(request.attachments)]
-        # `fds` beyond these are reserved ports: to keep them open is all.
-        supervisor = Supervisor(task, control, socket.socket(fileno=fds[1]), passed)
+        beyond = first + len(request.attachments)
+        clients, holds = fds[first:beyond], fds[beyond:]
+        supervisor = Supervisor(task, control, socket.socket(fileno=fds[1]), passed, holds)
         for fd, spec in zip(clients, request.attachments, strict=True):
             supervisor.streams.attach(fd, spec)
     except Exception as error:
@@ -72,11 +72,14 @@ class Process:
 
 
 class Supervisor:
-    """The loop and what it supervises."""
+    """The loop and what it supervises. `holds` are reserved ports: to keep them open is all."""
 
-    def __init__(self, task: TaskPlan, control: socket.socket, listener: socket.socket, passed: list[int]) -> None:
+    def __init__(
+        self, task: TaskPlan, control: socket.socket, listener: socket.socket, passed: list[int], holds: list[int]
+    ) -> None:
         self._task = task
         self._passed = passed
+        self._holds = holds
         self._listener = listener
         self._poller = Poller()
         self._connections: list[socket.socket] = []
@@ -208,10 +211,13 @@ class Supervisor:
             _write_atomically(self._task.record_path, _encode(record))
         except OSError as error:
             # A daemon that listens still hears of the end; only one that comes later will not.
-            sys.stderr.write(f"level=error msg=\"exit record lost\" container={self._task.id} error=\"{error}\"\n")
+            sys.stderr.write(f'level=error msg="exit record lost" container={self._task.id} error="{error}"\n')
             sys.stderr.flush()
         self._finished = True
         self._deadline = time.monotonic() + _LINGER_S
+        # Free before anybody is told: the next start may want the same ports, and a slow client may keep us for long.
+        for fd in self._holds:
+            os.close(fd)
         # Told before the clients' connections end: who sees the end of a stream may ask for the exit code.
         self._broadcast(wire.Exited(record=record))
         process.streams.end()
