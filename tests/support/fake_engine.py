@@ -261,7 +261,9 @@ class FakeWorld:
         ring: Any = self.engine.events._ring
         return [o.event.action for o in ring if o.event.type == "container"]
 
-    async def make(self, name: str = "", cmd: list[str] | None = None, host: HostConfig | None = None, **config: Any) -> str:
+    async def make(
+        self, name: str = "", cmd: list[str] | None = None, host: HostConfig | None = None, **config: Any
+    ) -> str:
         """Create a container of `box`; returns its id."""
         request = CreateRequest(
             ContainerConfig(image="box", cmd=cmd or ["sleep", "1"], **config),
@@ -277,7 +279,9 @@ class FakeWorld:
 
 
 @asynccontextmanager
-async def open_world(directory: Path, *, launcher: FakeLauncher | None = None, recovered: bool = True) -> AsyncIterator[FakeWorld]:
+async def open_world(
+    directory: Path, *, launcher: FakeLauncher | None = None, recovered: bool = True
+) -> AsyncIterator[FakeWorld]:
     """Open an engine on `directory`; a second one on the same directory is the next daemon."""
     launcher = launcher or FakeLauncher()
     cgroups, images = FakeCgroups(), FakeImages()

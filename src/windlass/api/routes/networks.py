@@ -9,7 +9,7 @@ from windlass.api.bodies import read_json
 from windlass.api.call import Call, no_content, reply
 from windlass.api.router import Route
 from windlass.base.errors import InvalidParameter, NotSupported
-from windlass.engine.networks.networks import NetworkRequest
+from windlass.engine.networks.request import NetworkRequest
 from windlass.engine.networks.view import inspect_network, list_networks, prune_networks
 
 

@@ -6,18 +6,24 @@ import logging
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import msgspec
 
 from windlass.base.clock import now_ns
-from windlass.base.errors import Forbidden, InvalidParameter, NotSupported
-from windlass.base.ids import SHORT_ID_LENGTH, new_id
+from windlass.base.errors import Forbidden, NotSupported
+from windlass.base.ids import new_id
 from windlass.base.logging import event
 from windlass.engine.containers.model import EndpointState
 from windlass.engine.errors import AmbiguousPrefix, NoSuchNetwork
 from windlass.engine.events import Events
 from windlass.engine.networks.record import BRIDGE, HOST, NONE, NetworkRecord, driver_endpoint, endpoint_state
+from windlass.engine.networks.request import (
+    NetworkRequest,
+    check_request,
+    default_bridge,
+    parse_address,
+    planned_network,
+)
 from windlass.engine.networks.thread import NetworkThread
 from windlass.engine.settings import EngineSettings
 from windlass.network.driver import BridgeDriver
@@ -28,10 +34,6 @@ from windlass.store.networks import NetworkNameInUse, NetworkRow, NetworkRows
 _log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(NetworkRecord)
 _encode = msgspec.json.Encoder().encode
-
-_BRIDGE_OPTION = "com.docker.network.bridge."
-_MTU_OPTION = "com.docker.network.driver.mtu"
-_FALSE = frozenset(("false", "0", "f", "F", "False", "FALSE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,6 @@ class Attached:
         """Let go of our copies of the sockets."""
         for hold in self.holds:
             hold.close()
-
-
-class NetworkRequest(msgspec.Struct, frozen=True):
-    """A network that a user asks for."""
-
-    name: str
-    driver: str = BRIDGE
-    subnet: str = ""
-    gateway: str = ""
-    internal: bool = False
-    attachable: bool = False
-    enable_ipv6: bool = False
-    labels: dict[str, str] = {}
-    options: dict[str, str] = {}
 
 
 class Networks:
@@ -124,35 +112,11 @@ class Networks:
     async def _default_bridge(self) -> NetworkRecord:
         """The network `bridge` as the settings want it now, on the subnet that it had if they do not say."""
         old = self._named(BRIDGE)
-        name = self._settings.bridge_name
-        if self._settings.bridge_address:
-            interface = _interface(self._settings.bridge_address)
-            subnet, gateway = interface.network, interface.ip
-        elif old is not None and old.subnet:
-            subnet, gateway = IPv4Network(old.subnet), IPv4Address(old.gateway)
-        else:
-            subnet = await self._thread.call(lambda driver: driver.pick_subnet(except_bridge=name))
-            gateway = subnet[1]
-        return NetworkRecord(
-            id=old.id if old else new_id(),
-            name=BRIDGE,
-            driver=BRIDGE,
-            created_ns=old.created_ns if old else now_ns(),
-            bridge_name=name,
-            subnet=str(subnet),
-            gateway=str(gateway),
-            mtu=self._settings.mtu,
-            icc=self._settings.icc,
-            masquerade=self._settings.ip_masquerade,
-            options={
-                f"{_BRIDGE_OPTION}default_bridge": "true",
-                f"{_BRIDGE_OPTION}enable_icc": str(self._settings.icc).lower(),
-                f"{_BRIDGE_OPTION}enable_ip_masquerade": str(self._settings.ip_masquerade).lower(),
-                f"{_BRIDGE_OPTION}host_binding_ipv4": self._settings.publish_address or "0.0.0.0",
-                f"{_BRIDGE_OPTION}name": name,
-                _MTU_OPTION: str(self._settings.mtu),
-            },
-        )
+        free = None
+        if not self._settings.bridge_address and not (old and old.subnet):
+            name = self._settings.bridge_name
+            free = await self._thread.call(lambda driver: driver.pick_subnet(except_bridge=name))
+        return default_bridge(self._settings, old, free)
 
     async def close(self) -> None:
         """Finish what was begun. Networks and running containers' endpoints stay."""
@@ -193,8 +157,13 @@ class Networks:
         Raises:
             NetworkNameInUse, Forbidden, InvalidParameter, NotSupported, NoFreeSubnet, NetworkSetupFailed.
         """
-        self._check(request)
-        record = await self._planned(request)
+        check_request(request)
+        if self._named(request.name) is not None:
+            raise NetworkNameInUse(request.name)
+        if not self.has_bridge:
+            raise NotSupported("bridge networks are disabled (--bridge none)")
+        free = None if request.subnet else await self._thread.call(lambda driver: driver.pick_subnet())
+        record = planned_network(request, free, self._settings.mtu)
         config = record.to_config()
         await self._thread.call(lambda driver: driver.ensure(config))
         try:
@@ -205,44 +174,6 @@ class Networks:
         self._emit("create", record)
         event(_log, logging.INFO, "network created", network=record.id, name=record.name, subnet=record.subnet)
         return record
-
-    def _check(self, request: NetworkRequest) -> None:
-        if not request.name.strip():
-            raise InvalidParameter("invalid network name: name is empty")
-        if request.name in (BRIDGE, HOST, NONE, "default"):
-            raise Forbidden(f"operation is not permitted on predefined {request.name} network ")
-        if self._named(request.name) is not None:
-            raise NetworkNameInUse(request.name)
-        if request.driver not in ("", "default", BRIDGE):
-            raise NotSupported(f"could not find plugin {request.driver} in v1 plugin registry: plugin not found")
-        if request.enable_ipv6:
-            raise NotSupported("IPv6 networks are not supported by this engine yet")
-        if not self.has_bridge:
-            raise NotSupported("bridge networks are disabled (--bridge none)")
-
-    async def _planned(self, request: NetworkRequest) -> NetworkRecord:
-        if request.subnet:
-            subnet = _subnet(request.subnet)
-        else:
-            subnet = await self._thread.call(lambda driver: driver.pick_subnet())
-        network_id = new_id()
-        options = request.options
-        return NetworkRecord(
-            id=network_id,
-            name=request.name,
-            driver=BRIDGE,
-            created_ns=now_ns(),
-            bridge_name=options.get(f"{_BRIDGE_OPTION}name", f"wl-{network_id[:SHORT_ID_LENGTH]}"),
-            subnet=str(subnet),
-            gateway=request.gateway or str(subnet[1]),
-            mtu=int(options.get(_MTU_OPTION, "") or self._settings.mtu),
-            internal=request.internal,
-            attachable=request.attachable,
-            icc=options.get(f"{_BRIDGE_OPTION}enable_icc") not in _FALSE,
-            masquerade=options.get(f"{_BRIDGE_OPTION}enable_ip_masquerade") not in _FALSE,
-            labels=request.labels,
-            options=options,
-        )
 
     async def remove(self, reference: str) -> None:
         """Remove a user's network.
@@ -284,7 +215,7 @@ class Networks:
             container_id=wish.container_id,
             netns_fd=netns.netns_fd,
             netns_route_socket=netns.route_socket,
-            requested_ip=_address(wish.requested_ip) if wish.requested_ip else None,
+            requested_ip=parse_address(wish.requested_ip) if wish.requested_ip else None,
             mac=wish.mac or None,
             ifname=wish.ifname,
             ports=wish.ports,
@@ -301,24 +232,3 @@ class Networks:
             record = self._by_id.get(state.network_id)
             if record is not None:
                 self._emit("disconnect", record, container_id)
-
-
-def _interface(text: str) -> IPv4Interface:
-    try:
-        return IPv4Interface(text)
-    except ValueError:
-        raise InvalidParameter(f"invalid CIDR address: {text}") from None
-
-
-def _subnet(text: str) -> IPv4Network:
-    try:
-        return IPv4Network(text, strict=False)
-    except ValueError:
-        raise InvalidParameter(f"invalid network config: invalid subnet {text}: invalid CIDR block notation") from None
-
-
-def _address(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError:
-        raise InvalidParameter(f"invalid IPv4 address: {text}") from None
