@@ -19,8 +19,10 @@ import msgspec
 from windlass.launch import child as children
 from windlass.launch import wire
 from windlass.launch.child import Child
+from windlass.launch.daemon_link import DaemonLink
 from windlass.launch.log_file import Log, open_log
 from windlass.launch.poller import READ, Poller
+from windlass.launch.record import oom_killed, write_atomically
 from windlass.launch.streams import Streams
 from windlass.linux.process import set_name
 from windlass.spec.task import ExecPlan, ExitRecord, TaskPlan
@@ -82,12 +84,12 @@ class Supervisor:
         self._holds = holds
         self._listener = listener
         self._poller = Poller()
-        self._connections: list[socket.socket] = []
+        self._links: list[DaemonLink] = []
         self._log = open_log(task.log)
         self._started_at_ns = 0
         self._init: Process | None = None
         self._execs: dict[str, Process] = {}
-        self._requested: dict[str, tuple[socket.socket, int]] = {}
+        self._requested: dict[str, tuple[DaemonLink, int]] = {}
         self._finished = False
         self._deadline = 0.0
         self.streams = self._make_streams("", self._log, stdin_once=task.io.stdin_once)
@@ -116,7 +118,9 @@ class Supervisor:
                 self._deadline_passed()
 
     def _done(self) -> bool:
-        return self._finished and not self.streams.clients and not any(e.streams.clients for e in self._execs.values())
+        if not self._finished or self.streams.clients or any(link.waiting for link in self._links):
+            return False
+        return not any(process.streams.clients for process in self._execs.values())
 
     def _deadline_passed(self) -> None:
         self._deadline = 0.0
@@ -156,7 +160,7 @@ class Supervisor:
             self._answer(process.id, pid=process.child.pid)
             return
         self._started_at_ns = time.time_ns()
-        _write_atomically(self._task.pid_path, f"{process.child.pid} {os.getpid()}\n".encode())
+        write_atomically(self._task.pid_path, f"{process.child.pid} {os.getpid()}\n".encode())
         self._broadcast(wire.Started(pid=process.child.pid, started_at_ns=self._started_at_ns))
 
     def _process_failed(self, process: Process, message: str, exit_code: int) -> None:
@@ -205,10 +209,10 @@ class Supervisor:
             started_at_ns=self._started_at_ns,
             finished_at_ns=time.time_ns(),
             pid=process.child.pid,
-            oom_killed=_oom_killed(self._task.oom_event_path),
+            oom_killed=oom_killed(self._task.oom_event_path),
         )
         try:
-            _write_atomically(self._task.record_path, _encode(record))
+            write_atomically(self._task.record_path, _encode(record))
         except OSError as error:
             # A daemon that listens still hears of the end; only one that comes later will not.
             sys.stderr.write(f'level=error msg="exit record lost" container={self._task.id} error="{error}"\n')
@@ -236,54 +240,52 @@ class Supervisor:
         self._connect(connection)
 
     def _connect(self, connection: socket.socket) -> None:
-        self._connections.append(connection)
-        self._poller.watch(connection.fileno(), READ, lambda _events: self._serve(connection))
+        self._links.append(DaemonLink(self._poller, connection, self._serve))
 
-    def _disconnect(self, connection: socket.socket) -> None:
-        if connection in self._connections:
-            self._connections.remove(connection)
-            self._poller.forget(connection.fileno())
-            connection.close()
+    def _disconnect(self, link: DaemonLink) -> None:
+        if link in self._links:
+            self._links.remove(link)
+            link.close()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, link: DaemonLink) -> None:
         try:
-            data, fds = wire.receive(connection)
+            data, fds = wire.receive(link.socket)
+        except BlockingIOError:
+            return
         except OSError:
             data, fds = b"", []
         if not data:
-            self._disconnect(connection)
+            self._disconnect(link)
             return
         try:
             request = wire.supervisor_decoder.decode(data)
         except msgspec.DecodeError:
             # A newer daemon's message: refusing is better than dying with the container.
-            for fd in fds:
-                os.close(fd)
+            _close_all(fds)
             return
         try:
-            self._handle(connection, request, fds)
+            self._handle(link, request, fds)
         except (OSError, ValueError) as error:
-            self._send(connection, wire.Done(seq=request.seq, error=str(error), exit_code=125))
+            self._send(link, wire.Done(seq=request.seq, error=str(error), exit_code=125))
 
-    def _handle(self, connection: socket.socket, request: wire.ToSupervisor, fds: list[int]) -> None:
+    def _handle(self, link: DaemonLink, request: wire.ToSupervisor, fds: list[int]) -> None:
         match request:
             case wire.Query():
-                self._send(connection, self._status(request.seq))
+                self._send(link, self._status(request.seq))
             case wire.Attach():
-                process = self._find(request.exec_id)
-                process.streams.attach(fds[0], request.spec)
-                self._send(connection, wire.Done(seq=request.seq))
+                self._attach(request, fds)
+                self._send(link, wire.Done(seq=request.seq))
             case wire.Exec():
-                self._exec(connection, request, fds)
+                self._exec(link, request, fds)
             case wire.Kill():
                 self._find(request.exec_id).child.kill(request.signal)
-                self._send(connection, wire.Done(seq=request.seq))
+                self._send(link, wire.Done(seq=request.seq))
             case wire.Resize():
                 self._find(request.exec_id).child.resize(request.rows, request.columns)
-                self._send(connection, wire.Done(seq=request.seq))
+                self._send(link, wire.Done(seq=request.seq))
             case wire.ReopenLog():
                 self._log.reopen()
-                self._send(connection, wire.Done(seq=request.seq))
+                self._send(link, wire.Done(seq=request.seq))
 
     def _status(self, seq: int) -> wire.Status:
         execs = {key: process.child.pid for key, process in self._execs.items() if process.exit_code is None}
@@ -296,31 +298,44 @@ class Supervisor:
             raise ValueError("process already finished")
         return process
 
-    def _exec(self, connection: socket.socket, request: wire.Exec, fds: list[int]) -> None:
-        plan = _exec_decoder.decode(wire.from_memfd(fds[0]))
-        target = self._find("").child.pidfd
-        child = children.spawn(plan.launch, plan.io, [], target)
+    def _attach(self, request: wire.Attach, fds: list[int]) -> None:
+        try:
+            process = self._find(request.exec_id)
+        except ValueError:
+            _close_all(fds)
+            raise
+        process.streams.attach(fds[0], request.spec)
+
+    def _exec(self, link: DaemonLink, request: wire.Exec, fds: list[int]) -> None:
+        memfd, *clients = fds
+        try:
+            plan = _exec_decoder.decode(wire.from_memfd(memfd))
+            target = self._find("").child.pidfd
+            child = children.spawn(plan.launch, plan.io, [], target)
+        except BaseException:
+            _close_all(clients)
+            raise
         streams = self._make_streams(plan.id, Log(), stdin_once=True)
         process = Process(plan.id, child, streams)
         self._execs[plan.id] = process
-        self._requested[plan.id] = (connection, request.seq)
-        for fd, spec in zip(fds[1:], request.attachments, strict=True):
+        self._requested[plan.id] = (link, request.seq)
+        for fd, spec in zip(clients, request.attachments, strict=True):
             streams.attach(fd, spec)
         self._watch_start(process)
 
     def _answer(self, exec_id: str, *, pid: int = 0, error: str = "", exit_code: int = 0) -> None:
-        connection, seq = self._requested.pop(exec_id)
-        self._send(connection, wire.Done(seq=seq, pid=pid, error=error, exit_code=exit_code))
+        link, seq = self._requested.pop(exec_id)
+        self._send(link, wire.Done(seq=seq, pid=pid, error=error, exit_code=exit_code))
 
-    def _send(self, connection: socket.socket, message: wire.Message) -> None:
+    def _send(self, link: DaemonLink, message: wire.Message) -> None:
         try:
-            wire.send(connection, message)
+            link.send(message)
         except OSError:
-            self._disconnect(connection)
+            self._disconnect(link)
 
     def _broadcast(self, message: wire.Message) -> None:
-        for connection in tuple(self._connections):
-            self._send(connection, message)
+        for link in tuple(self._links):
+            self._send(link, message)
 
     # --- streams ----------------------------------------------------------------------------------
 
@@ -336,30 +351,13 @@ class Supervisor:
         )
 
 
+def _close_all(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
 def _hung_up(sock: socket.socket) -> bool:
     """Tell whether the other end is closed."""
     poll = select.poll()
     poll.register(sock, select.POLLHUP)
     return any(events & select.POLLHUP for _fd, events in poll.poll(0))
-
-
-def _write_atomically(path: str, data: bytes) -> None:
-    """Make `path` hold `data`: whole or not at all."""
-    temporary = f"{path}.{os.getpid()}"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, data)
-    finally:
-        os.close(fd)
-    os.rename(temporary, path)
-
-
-def _oom_killed(path: str) -> bool:
-    """Tell from `memory.oom_control` (v1) or `memory.events` (v2) whether the kernel killed for memory."""
-    if not path:
-        return False
-    try:
-        with open(path, encoding="ascii") as file:
-            return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
-    except OSError:
-        return False
