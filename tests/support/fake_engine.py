@@ -19,6 +19,7 @@ from windlass.engine.engine import Engine
 from windlass.engine.events import Events
 from windlass.engine.execs.table import ExecTable
 from windlass.engine.networks.networks import Networks
+from windlass.engine.networks.spare import SpareNamespace
 from windlass.engine.paths import Paths
 from windlass.engine.recovery import recover
 from windlass.engine.settings import EngineSettings
@@ -291,14 +292,16 @@ async def open_world(
     events = Events()
     containers = ContainerTable(ContainerRows(database), paths)
     fakes: Any = (launcher, cgroups, images, FakeFilters())
+    nursery = Nursery()
     engine = Engine(
         settings=settings,
         paths=paths,
         events=events,
-        nursery=Nursery(),
+        nursery=nursery,
         containers=containers,
         execs=ExecTable(),
         networks=Networks(NetworkRows(database), settings, events),
+        namespaces=SpareNamespace(fakes[0], nursery),
         volumes=Volumes(VolumeRows(database), LocalVolumes(paths.volumes), events, containers.using_volume),
         images=fakes[2],
         launcher=fakes[0],

@@ -21,6 +21,7 @@ from windlass.engine.engine import Engine
 from windlass.engine.events import Events
 from windlass.engine.execs.table import ExecTable
 from windlass.engine.networks.networks import Networks
+from windlass.engine.networks.spare import SpareNamespace
 from windlass.engine.paths import Paths
 from windlass.engine.recovery import recover
 from windlass.engine.settings import EngineSettings
@@ -79,6 +80,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
             containers=containers,
             execs=ExecTable(),
             networks=networks,
+            namespaces=SpareNamespace(launcher, nursery),
             volumes=Volumes(VolumeRows(database), LocalVolumes(paths.volumes), events, containers.using_volume),
             images=images,
             launcher=launcher,
@@ -93,6 +95,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         yield engine
         engine.closing = True
         await nursery.drain(_DRAIN_S)
+        engine.namespaces.close()
 
 
 def _make_roots(paths: Paths) -> None:

@@ -14,6 +14,7 @@ from windlass.engine.containers.table import ContainerTable
 from windlass.engine.events import Events
 from windlass.engine.execs.table import ExecTable
 from windlass.engine.networks.networks import Networks
+from windlass.engine.networks.spare import SpareNamespace
 from windlass.engine.paths import Paths
 from windlass.engine.settings import EngineSettings
 from windlass.engine.volumes import Volumes
@@ -37,6 +38,7 @@ class Engine:
     containers: ContainerTable
     execs: ExecTable
     networks: Networks
+    namespaces: SpareNamespace
     volumes: Volumes
     images: ImageService
     launcher: Launcher

@@ -11,9 +11,10 @@ from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.model import EndpointState, Intent
-from windlass.engine.containers.network_wishes import endpoint_wishes
+from windlass.engine.containers.network_wishes import endpoint_wishes, has_own_network
 from windlass.engine.engine import Engine
 from windlass.engine.networks.networks import Attached, EndpointWish
+from windlass.engine.networks.spare import discard
 from windlass.network import resolvconf
 from windlass.network.hostfiles import hostname_file, hosts_file
 from windlass.runtime.namespaces import joined_container
@@ -50,8 +51,7 @@ class Connection:
         for attached in self.attached:
             attached.close_holds()
         if self.netns is not None:
-            os.close(self.netns.netns_fd)
-            self.netns.route_socket.close()
+            discard(self.netns)
             self.netns = None
 
 
@@ -64,8 +64,8 @@ async def connect(engine: Engine, intent: Intent) -> Connection:
     connection = Connection()
     mode = intent.host_config.network_mode
     try:
-        if mode not in ("host", "none") and not joined_container(mode):
-            connection.netns = await engine.launcher.new_netns()
+        if has_own_network(mode):
+            connection.netns = await engine.namespaces.take()
             for name, wish in endpoint_wishes(engine, intent):
                 connection.attached.append(await _attach(engine, name, wish, connection.netns))
         if not joined_container(mode):

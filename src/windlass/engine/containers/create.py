@@ -22,7 +22,7 @@ from windlass.engine.containers.merge import merge_config
 from windlass.engine.containers.model import Intent
 from windlass.engine.containers.modes import complete_host_config
 from windlass.engine.containers.mount_points import resolve_mounts
-from windlass.engine.containers.network_wishes import check_ports, wanted_networks
+from windlass.engine.containers.network_wishes import check_ports, has_own_network, wanted_networks
 from windlass.engine.containers.signals import parse_signal
 from windlass.engine.engine import Engine
 from windlass.engine.errors import AmbiguousPrefix, NoSuchContainer
@@ -73,6 +73,9 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
             cgroup_version=engine.facts.cgroup_version,
             bridged=engine.networks.has_bridge,
         )
+        if has_own_network(host.network_mode):
+            # It will be started in a moment.
+            engine.namespaces.prepare()
         if config.stop_signal:
             parse_signal(config.stop_signal)
         check_ports(config, host)

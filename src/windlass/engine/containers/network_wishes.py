@@ -19,6 +19,11 @@ from windlass.runtime.namespaces import joined_container
 from windlass.spec.container import ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig
 
 
+def has_own_network(mode: str) -> bool:
+    """Tell whether a network mode means a namespace that is attached to networks."""
+    return mode not in (HOST, NONE) and not joined_container(mode)
+
+
 def wanted_networks(
     engine: Engine, config: ContainerConfig, host: HostConfig, networking: NetworkingConfig
 ) -> dict[str, EndpointSettings]:
