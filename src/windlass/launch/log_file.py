@@ -19,6 +19,8 @@ from windlass.base.clock import rfc3339_nano
 from windlass.spec.task import LogPlan
 
 MAX_PARTIAL = 16 * 1024
+_SMALLEST_PIECE = 1024
+_WHOLE = 1 << 62
 # Text without these bytes needs no escaping; bytes from 0x80 go the slow way, where UTF-8 is checked.
 _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\') + b"\n"
 # A private-use character stands for the newline while the JSON encoder runs over a whole chunk.
@@ -48,6 +50,7 @@ class JsonFileLog(Log):
         self._path = plan.path
         self._max_size = plan.max_size
         self._max_file = max(1, plan.max_file)
+        self._piece = max(_SMALLEST_PIECE, self._max_size // 16) if self._max_size else _WHOLE
         self._tails: dict[str, bytes] = {"stdout": b"", "stderr": b""}
         attrs = "".join(f"{_quote(key)}:{_quote(value)}," for key, value in sorted(plan.attrs.items()))
         self._attrs = f'"attrs":{{{attrs[:-1]}}},' if attrs else ""
@@ -65,6 +68,11 @@ class JsonFileLog(Log):
         if tail:
             data = tail + data
         end = data.rfind(b"\n") + 1
+        while end > self._piece:
+            # Whole lines, few enough that a file of `max_size` is not far exceeded by one write.
+            cut = (data.rfind(b"\n", 0, self._piece) + 1) or (data.find(b"\n") + 1)
+            self._append(self._encode(stream, data[:cut], newline=True))
+            data, end = data[cut:], end - cut
         if end:
             self._append(self._encode(stream, data[:end], newline=True))
             data = data[end:]

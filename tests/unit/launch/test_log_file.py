@@ -77,3 +77,15 @@ def test_driver_none_keeps_nothing() -> None:
     log = open_log(LogPlan(driver="none"))
     log.write("stdout", b"x\n")
     assert type(log) is Log
+
+
+def test_one_large_chunk_is_spread_over_rotated_files(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = JsonFileLog(LogPlan(path=str(path), max_size=20_000, max_file=50))
+    log.write("stdout", b"".join(b"line %d\n" % number for number in range(2000)))
+    log.close()
+    files = sorted(tmp_path.glob("log*"), key=lambda file: -int(file.suffix[1:] or 0) if file.suffix else 1)
+    assert len(files) > 5
+    assert all(file.stat().st_size <= 20_000 for file in files)
+    texts = [text for file in files for text in _texts(file)]
+    assert sorted(texts) == sorted(f"line {number}\n" for number in range(2000))
