@@ -18,7 +18,7 @@ from windlass.api.headers import common_headers
 from windlass.api.router import Route, Router
 from windlass.api.status import os_error_text, status_of
 from windlass.api.versions import split_version
-from windlass.base.errors import WindlassError
+from windlass.base.errors import Forbidden, WindlassError
 from windlass.base.logging import event
 from windlass.engine.engine import Engine
 
@@ -61,6 +61,7 @@ class ApiServer(web.Server):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
+            _refuse_browsers(request)
             version, path = split_version(request.path)
             handler, params = self._router.find(request.method, path)
             response = await handler(Call(self._engine, request, version, params))
@@ -82,3 +83,13 @@ class ApiServer(web.Server):
         if status == 304:
             return web.Response(status=304)
         return reply({"message": message}, status)
+
+
+def _refuse_browsers(request: web.BaseRequest) -> None:
+    """No client of the API is a page: one that reaches a loopback listener must not start containers for its visitor.
+
+    Raises:
+        Forbidden: the request comes from a page.
+    """
+    if "Origin" in request.headers:
+        raise Forbidden("requests from web pages are refused")

@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 
 from windlass.base.errors import InvalidParameter
+from windlass.engine.system import API_VERSION, MINIMUM_API_VERSION
 
 Version = tuple[int, int]
 
-MAXIMUM: Version = (1, 50)
-MINIMUM: Version = (1, 24)
+
+def _parse(text: str) -> Version:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+MAXIMUM: Version = _parse(API_VERSION)
+MINIMUM: Version = _parse(MINIMUM_API_VERSION)
 
 _PREFIX = re.compile(r"\A/v([0-9]{1,4})\.([0-9]{1,4})(/.*)\Z", re.DOTALL)
 

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from windlass.base.clock import now_ns, rfc3339_nano
 from windlass.base.errors import InvalidParameter
 from windlass.base.threads import run_blocking
+from windlass.engine import host_info
 from windlass.engine.containers.inspect import STORAGE_DRIVER
 from windlass.engine.containers.list import ListRequest, list_containers
 from windlass.engine.containers.modes import LOG_DRIVERS, RUNTIME
@@ -64,15 +65,20 @@ async def info(engine: Engine) -> dict[str, object]:
     paused = states.count("paused")
     running = states.count("running")
     facts, settings = engine.facts, engine.settings
+    file_system = await run_blocking(host_info.file_system, settings.data_root)
     return {
-        "ID": await run_blocking(_machine_id),
+        "ID": await run_blocking(host_info.machine_id),
         "Containers": len(states),
         "ContainersRunning": running,
         "ContainersPaused": paused,
         "ContainersStopped": len(states) - running - paused,
         "Images": len(await engine.images.list(show_all=True)),
         "Driver": STORAGE_DRIVER,
-        "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"], ["Native Overlay Diff", "true"]],
+        "DriverStatus": [
+            ["Backing Filesystem", file_system],
+            ["Supports d_type", "true"],
+            ["Native Overlay Diff", "true"],
+        ],
         "Plugins": {
             "Volume": ["local"],
             "Network": ["bridge", "host", "null"],
@@ -80,7 +86,7 @@ async def info(engine: Engine) -> dict[str, object]:
             "Log": list(LOG_DRIVERS),
         },
         **_limits(engine),
-        "IPv4Forwarding": await run_blocking(_ip_forwarding),
+        "IPv4Forwarding": await run_blocking(host_info.ip_forwarding),
         "Debug": settings.debug,
         "NFd": len(os.listdir("/proc/self/fd")),
         "OomKillDisable": "oom_control" in facts.features,
@@ -91,7 +97,7 @@ async def info(engine: Engine) -> dict[str, object]:
         "CgroupVersion": str(facts.cgroup_version),
         "NEventsListener": engine.events.listeners,
         "KernelVersion": platform.release(),
-        "OperatingSystem": await run_blocking(_operating_system),
+        "OperatingSystem": await run_blocking(host_info.operating_system),
         "OSVersion": "",
         "OSType": "linux",
         "Architecture": platform.machine(),
@@ -174,29 +180,6 @@ def _warnings(engine: Engine) -> list[str] | None:
         "PidsLimit": "WARNING: No pids limit support",
     }
     return [text for name, text in texts.items() if not limits[name]] or None
-
-
-def _machine_id() -> str:
-    return _first_line("/etc/machine-id")
-
-
-def _ip_forwarding() -> bool:
-    return _first_line("/proc/sys/net/ipv4/ip_forward") == "1"
-
-
-def _operating_system() -> str:
-    try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    except OSError:
-        return "Linux"
-
-
-def _first_line(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.readline().strip()
-    except OSError:
-        return ""
 
 
 async def disk_usage(engine: Engine, types: Collection[str]) -> dict[str, object]:

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from windlass.base.clock import now_ns, rfc3339_nano
-from windlass.base.errors import Conflict, NotFound
+from windlass.base.errors import Conflict, NotFound, WindlassError
 from windlass.base.ids import new_id
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.errors import NoSuchVolume
 from windlass.engine.events import Events
+from windlass.engine.filters import Filters
+from windlass.snapshots.usage import disk_usage
 from windlass.store.volumes import VolumeRow, VolumeRows
 from windlass.volumes.local import DRIVER, LocalVolumes
 
 ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 
+_PRUNE_FILTERS = ("all", "label", "label!")
 _log = logging.getLogger(__name__)
 
 
@@ -137,6 +140,43 @@ class Volumes:
     async def is_empty(self, volume: Volume) -> bool:
         """Tell whether a volume has no content yet."""
         return await run_blocking(self._local.is_empty, volume.name)
+
+    async def prune(self, filters: Filters) -> dict[str, object]:
+        """Remove the anonymous volumes (with `all`, named ones too) that nobody uses; return VolumePruneResponse.
+
+        Raises:
+            InvalidFilter: an unknown filter or value.
+        """
+        filters.accept(_PRUNE_FILTERS)
+        named_too = filters.flag("all", default=False)
+        deleted: list[str] = []
+        reclaimed_bytes = 0
+        for volume in self:
+            if not (volume.is_anonymous or named_too) or self._users_of(volume.name):
+                continue
+            if not filters.labels(volume.labels) or not filters.without_labels(volume.labels):
+                continue
+            size_bytes = await run_blocking(disk_usage, volume.path)
+            try:
+                await self.remove(volume.name)
+            except WindlassError:
+                # A container has come to use it meanwhile.
+                continue
+            deleted.append(volume.name)
+            reclaimed_bytes += size_bytes
+        self._events.emit("volume", "prune", "", {"reclaimed": str(reclaimed_bytes)})
+        return {"VolumesDeleted": deleted or None, "SpaceReclaimed": reclaimed_bytes}
+
+    async def drop_anonymous(self, names: Iterable[str]) -> None:
+        """Remove those of `names` that are anonymous and that no container uses."""
+        for name in names:
+            volume = self._by_name.get(name)
+            if volume is None or not volume.is_anonymous or self._users_of(name):
+                continue
+            try:
+                await self.remove(name)
+            except WindlassError as error:
+                event(_log, logging.WARNING, "anonymous volume stays", volume=name, error=error)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Remove a volume with its content; with `force` one that does not exist is fine.

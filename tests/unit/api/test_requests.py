@@ -175,3 +175,10 @@ async def test_many_requests_on_one_connection(api: Api) -> None:
     writer.write(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
     assert [(await read_answer(reader)).body for _ in range(3)] == [b"OK"] * 3
     writer.close()
+
+
+async def test_pages_are_refused(api: Api) -> None:
+    await api.world.make("c1")
+    answer = await api.call("POST", "/containers/c1/start", origin="http://evil.example")
+    assert (answer.status, answer.message) == (403, "requests from web pages are refused")
+    assert api.world.engine.containers.get("c1").state.status == "created"

@@ -8,11 +8,8 @@ from aiohttp import web
 from windlass.api.bodies import read_json
 from windlass.api.call import Call, no_content, reply
 from windlass.api.router import Route
-from windlass.base.errors import WindlassError
-from windlass.engine.volumes import Volume
 
 _LIST_FILTERS = ("dangling", "driver", "label", "name")
-_PRUNE_FILTERS = ("all", "label", "label!")
 
 
 class CreateVolume(msgspec.Struct, rename="pascal"):
@@ -56,29 +53,7 @@ async def _remove(call: Call) -> web.StreamResponse:
 
 
 async def _prune(call: Call) -> web.StreamResponse:
-    filters = call.filters
-    filters.accept(_PRUNE_FILTERS)
-    named_too = filters.flag("all", default=False)
-    volumes = call.engine.volumes
-
-    def is_prunable(volume: Volume) -> bool:
-        return (
-            (bool(named_too) or volume.is_anonymous)
-            and filters.labels(volume.labels)
-            and filters.without_labels(volume.labels)
-            and not volumes.users(volume.name)
-        )
-
-    deleted = []
-    for volume in volumes:
-        if is_prunable(volume):
-            try:
-                await volumes.remove(volume.name)
-            except WindlassError:
-                # A container has come to use it meanwhile.
-                continue
-            deleted.append(volume.name)
-    return reply({"VolumesDeleted": deleted or None, "SpaceReclaimed": 0})
+    return reply(await call.engine.volumes.prune(call.filters))
 
 
 ROUTES = (

@@ -52,6 +52,7 @@ class Container:
     spec: RuntimeSpec | None = None
     cgroup: Cgroup | None = None
     stop_requested: bool = False
+    oom_announced: bool = False
     teardown: asyncio.Event | None = None
     pending: list[Pending] = field(default_factory=list)
     exec_ids: set[str] = field(default_factory=set)

@@ -86,7 +86,11 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         # What the lowering refuses is refused now, before anything is made for the container.
         lower_container(container_intent(engine, intent, look_at_host=False))
         mounts = await resolve_mounts(engine, config, host, image)
-        container = await _record(engine, msgspec.structs.replace(intent, mounts=mounts))
+        try:
+            container = await _record(engine, msgspec.structs.replace(intent, mounts=mounts))
+        except BaseException:
+            await engine.volumes.drop_anonymous(point.name for point in mounts)
+            raise
     announce(engine, container, "create")
     event(_log, logging.INFO, "container created", container=container_id, name=name, image=image.id)
     return Created(container_id, warnings)

@@ -47,12 +47,19 @@ def callbacks(engine: Engine, container: Container, restart: Restart) -> TaskCal
     return TaskCallbacks(
         on_exit=on_exit,
         on_exec_exit=lambda exec_id, code: engine.execs.ended(engine.events, container, exec_id, code),
-        on_oom=lambda: announce(engine, container, "oom"),
+        on_oom=lambda: _announce_oom(engine, container),
         on_detach=lambda exec_id: announce(
             engine, container, "exec_detach" if exec_id else "detach", **({"execID": exec_id} if exec_id else {})
         ),
         on_lost=on_lost,
     )
+
+
+def _announce_oom(engine: Engine, container: Container) -> None:
+    """Once in a run, by whoever hears of it first."""
+    if not container.oom_announced:
+        container.oom_announced = True
+        announce(engine, container, "oom")
 
 
 def lost_record(container: Container) -> ExitRecord:
@@ -68,11 +75,13 @@ async def exited(engine: Engine, container: Container, record: ExitRecord, resta
     async with container.lock:
         if container.removed or not container.state.is_running:
             return
-        if record.oom_killed and not container.state.oom_killed:
-            announce(engine, container, "oom")
+        if record.oom_killed:
+            _announce_oom(engine, container)
+        endpoints = container.state.endpoints
         again = not container.removing and wants_restart(container, record)
         await _record_exit(engine, container, record, restarting=again)
         announce(engine, container, "die", exitCode=str(record.exit_code), execDuration=_duration(record))
+        engine.networks.detach(container.id, endpoints)
         engine.execs.forget_all(container)
         _tear_down(engine, container)
         event(_log, logging.INFO, "container exited", container=container.id, exit_code=record.exit_code)
@@ -103,7 +112,6 @@ async def _record_exit(engine: Engine, container: Container, record: ExitRecord,
         restart_count=state.restart_count + 1 if restarting else state.restart_count,
         endpoints=[],
     )
-    engine.networks.detach(container.id, state.endpoints)
     if _removes_itself(container):
         # Gone in a moment: a crash in between finds the exit record.
         container.state = ended

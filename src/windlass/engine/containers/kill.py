@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 
 import msgspec
 
-from windlass.base.errors import Conflict
+from windlass.base.errors import Conflict, System
 from windlass.base.logging import event
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
@@ -17,6 +18,8 @@ from windlass.engine.engine import Engine
 from windlass.engine.errors import NotRunning
 from windlass.runtime.task import TaskGone
 
+# A process in an uninterruptible sleep does not die; nobody is made to wait for it without end.
+_KILLED_WITHIN_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +35,7 @@ async def kill(engine: Engine, reference: str, signal_name: str = "") -> None:
     if not container.state.is_active:
         raise Conflict(f"cannot kill container: {reference}: {NotRunning(container.id).message}")
     stop_number = parse_signal(container.intent.config.stop_signal or "SIGTERM")
-    if number in (signal.SIGKILL, stop_number) or not container.intent.config.stop_signal:
+    if number in (signal.SIGKILL, stop_number):
         container.stop_requested = True
     if await cancel_pending_restart(engine, container):
         return
@@ -54,7 +57,11 @@ async def send(engine: Engine, container: Container, number: int) -> None:
 
 
 async def kill_and_wait(engine: Engine, container: Container) -> None:
-    """End a container at once and wait until the end was taken note of."""
+    """End a container at once and wait until the end was taken note of.
+
+    Raises:
+        System: the kernel does not let go of the process.
+    """
     container.stop_requested = True
     if await cancel_pending_restart(engine, container):
         return
@@ -64,7 +71,9 @@ async def kill_and_wait(engine: Engine, container: Container) -> None:
         # A frozen process dies only once it runs again.
         await thaw(engine, container)
     announce(engine, container, "kill", signal=str(int(signal.SIGKILL)))
-    await ended
+    done, _ = await asyncio.wait((ended,), timeout=_KILLED_WITHIN_S)
+    if not done:
+        raise System(f"tried to kill container {container.id}, but did not receive an exit event")
 
 
 async def cancel_pending_restart(engine: Engine, container: Container) -> bool:

@@ -32,7 +32,14 @@ async def resolve_mounts(engine: Engine, config: ContainerConfig, host: HostConf
         inherited = [p for p in mounts_from(engine.containers, host.volumes_from) if p.destination not in own]
         taken = {point.destination for point in inherited}
         points = sort_mounts([*(p for p in points if p.destination not in taken), *inherited])
-    return [await _resolve(engine, point, host.mounts or (), image) for point in points]
+    resolved: list[MountPoint] = []
+    try:
+        for point in points:
+            resolved.append(await _resolve(engine, point, host.mounts or (), image))
+    except BaseException:
+        await engine.volumes.drop_anonymous(point.name for point in resolved)
+        raise
+    return resolved
 
 
 async def _resolve(engine: Engine, point: MountPoint, requests: Iterable[MountRequest], image: Image) -> MountPoint:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 from windlass.base.errors import WindlassError
+from windlass.base.threads import run_blocking
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.remove import remove
 from windlass.engine.engine import Engine
 from windlass.engine.filters import Filters
 from windlass.engine.times import parse_time_ns
+from windlass.snapshots.usage import disk_usage
 
 _FILTERS = ("label", "label!", "until")
 
@@ -22,19 +24,21 @@ async def prune(engine: Engine, filters: Filters) -> dict[str, object]:
     """
     filters.accept(_FILTERS)
     until_ns = parse_time_ns(filters.get("until")[0], time.time_ns()) if filters.get("until") else None
-    deleted = []
+    deleted: list[str] = []
+    reclaimed_bytes = 0
     for container in engine.containers:
         if not _is_prunable(container, filters, until_ns):
             continue
+        size_bytes = await run_blocking(disk_usage, container.paths.upper)
         try:
             await remove(engine, container.id)
         except WindlassError:
             # Started, or removed by somebody else, meanwhile.
             continue
         deleted.append(container.id)
-    if deleted:
-        engine.events.emit("container", "prune", "", {"reclaimed": "0"})
-    return {"ContainersDeleted": deleted or None, "SpaceReclaimed": 0}
+        reclaimed_bytes += size_bytes
+    engine.events.emit("container", "prune", "", {"reclaimed": str(reclaimed_bytes)})
+    return {"ContainersDeleted": deleted or None, "SpaceReclaimed": reclaimed_bytes}
 
 
 def _is_prunable(container: Container, filters: Filters, until_ns: int | None) -> bool:

@@ -12,7 +12,7 @@ import os
 import shutil
 from contextlib import suppress
 
-from windlass.base.errors import Conflict, System, WindlassError
+from windlass.base.errors import Conflict, System
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.announce import announce
@@ -115,7 +115,7 @@ async def _clean_up(engine: Engine, container: Container, *, volumes: bool) -> N
     await run_blocking(delete_trash, engine.paths.trash, container.id)
     await run_blocking(shutil.rmtree, container.paths.run, True)
     if volumes:
-        await _remove_anonymous_volumes(engine, container)
+        await engine.volumes.drop_anonymous(point.name for point in container.intent.mounts if point.type == "volume")
 
 
 def delete_trash(trash: str, name: str) -> None:
@@ -130,14 +130,3 @@ def delete_trash(trash: str, name: str) -> None:
         event(_log, logging.WARNING, "trash is not deleted yet", name=name, error=error)
     finally:
         os.close(fd)
-
-
-async def _remove_anonymous_volumes(engine: Engine, container: Container) -> None:
-    for point in container.intent.mounts:
-        if point.type != "volume" or not point.name:
-            continue
-        try:
-            if engine.volumes.get(point.name).is_anonymous and not engine.volumes.users(point.name):
-                await engine.volumes.remove(point.name)
-        except WindlassError as error:
-            event(_log, logging.WARNING, "anonymous volume stays", volume=point.name, error=error)

@@ -100,7 +100,7 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
         raise
     connection.close()
     container.task, container.spec, container.cgroup = task, prepared.spec, prepared.cgroup
-    container.stop_requested = False
+    container.stop_requested = container.oom_announced = False
     running = msgspec.structs.replace(
         state,
         status="running",

@@ -9,7 +9,7 @@ import socket
 import pytest
 from tests.support.fake_engine import FakeWorld
 
-from windlass.base.errors import Conflict, InvalidParameter, NotFound, NotModified
+from windlass.base.errors import Conflict, InvalidParameter, NotFound, NotModified, NotSupported
 from windlass.engine.containers.attach import attach
 from windlass.engine.containers.create import CreateRequest, create
 from windlass.engine.containers.kill import kill
@@ -22,7 +22,14 @@ from windlass.engine.containers.stop import stop
 from windlass.engine.containers.wait import wait
 from windlass.engine.errors import NotRunning
 from windlass.runtime.task import Attachment, StartFailed
-from windlass.spec.container import ContainerConfig, HostConfig, NetworkingConfig, RestartPolicy
+from windlass.spec.container import (
+    ContainerConfig,
+    HostConfig,
+    MountRequest,
+    NetworkingConfig,
+    RestartPolicy,
+    VolumeOptions,
+)
 from windlass.store.containers import NameInUse
 
 
@@ -277,6 +284,7 @@ async def test_the_oom_killer_is_announced_before_the_death(world: FakeWorld) ->
     await world.make("fat")
     await start(world.engine, "fat")
     ended = wait(world.engine, "fat")
+    world.task.callbacks.on_oom()
     world.task.end(137, oom=True)
     await ended
     assert world.events == ["create", "start", "oom", "die"]
@@ -302,3 +310,34 @@ async def test_prefixes_of_ids(world: FakeWorld) -> None:
     assert world.engine.containers.get(container_id[:4]).id == container_id
     with pytest.raises(NotFound):
         world.engine.containers.get("")
+
+
+async def test_a_signal_that_does_not_end_leaves_the_policy_alone(world: FakeWorld) -> None:
+    await world.make("loop", host=HostConfig(restart_policy=RestartPolicy("always")))
+    await start(world.engine, "loop")
+    await kill(world.engine, "loop", "SIGHUP")
+    ended = wait(world.engine, "loop")
+    world.task.end(1)
+    await ended
+    assert world.engine.containers.get("loop").state.status == "restarting"
+
+
+async def test_a_failed_creation_takes_its_anonymous_volumes_along(world: FakeWorld) -> None:
+    missing = MountRequest(target="/z", source="shared", type="volume", volume_options=VolumeOptions(subpath="no/such"))
+    host = HostConfig(
+        mounts=[MountRequest(target="/a", type="volume"), missing, MountRequest(target="/x", type="image", source="i")]
+    )
+    with pytest.raises(NotSupported):
+        await world.make("c1", host=host)
+    assert [volume.name for volume in world.engine.volumes] == ["shared"]
+
+
+async def test_rm_takes_anonymous_volumes_only_when_asked(world: FakeWorld) -> None:
+    mounts = [MountRequest(target="/a", type="volume"), MountRequest(target="/b", source="named", type="volume")]
+    for name in ("keeps", "drops"):
+        await world.make(name, host=HostConfig(mounts=mounts))
+    assert len(list(world.engine.volumes)) == 3
+    await remove(world.engine, "keeps")
+    await remove(world.engine, "drops", volumes=True)
+    await world.settled()
+    assert sorted(volume.is_anonymous for volume in world.engine.volumes) == [False, True]
