@@ -323,7 +323,7 @@ async def test_a_signal_that_does_not_end_leaves_the_policy_alone(world: FakeWor
 
 
 async def test_a_failed_creation_takes_its_anonymous_volumes_along(world: FakeWorld) -> None:
-    missing = MountRequest(target="/z", source="shared", type="volume", volume_options=VolumeOptions(subpath="no/such"))
+    missing = MountRequest(target="/b", source="shared", type="volume", volume_options=VolumeOptions(subpath="no/such"))
     host = HostConfig(
         mounts=[MountRequest(target="/a", type="volume"), missing, MountRequest(target="/x", type="image", source="i")]
     )
