@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("/var/tmp"),
         metavar="DIR",
-        help="where the engines keep their data during the run; needs 6 GB (/var/tmp)",
+        help="where the engines keep their data during the run; needs 12 GB (/var/tmp)",
     )
     add("--cache-dir", type=Path, default=_cache(), metavar="DIR", help="where the Debian tar stays")
     return parser  # fmt: skip

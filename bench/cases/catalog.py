@@ -48,7 +48,7 @@ CASES: tuple[Case, ...] = (
     Save("save", Metric("save", "save of it")),
     Load("load", Metric("load", "load of it")),
     Lines(Metric("stdout", "500 MB of lines of 65 bytes", target=_of_dockerd(1 / 2))),
-    Lines(Metric("stdout-nolog", "  same, --log-driver none"), "--log-driver", "none"),
+    Lines(Metric("stdout-nolog", "  same, --log-driver none", target=_of_dockerd(1 / 2)), "--log-driver", "none"),
     Zeros("stdout-zero", Metric("stdout-zero", "500 MB of /dev/zero")),
     Command(
         Metric("client", "run --rm by its own client", target=Target("windlass", margin=0.030)),
