@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_containers_outlive_a_killed_daemon(own_engine: PrivateDaemon) -> None:
     client = subprocess.Popen(
         [str(DOCKER), "-H", engine.host, "attach", "ends"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    engine.docker("exec", "aa", "true")
+    _wait_for_event(engine, "ends", "attach")
     engine.kill()
     os.kill(int(str(before["Pid"])), 0)
     assert client.stdin is not None and client.stdout is not None
@@ -170,6 +171,13 @@ def test_a_full_disk_is_reported_and_corrupts_nothing(tmp_path: Path, image_tar:
     finally:
         engine.kill()
         subprocess.run(["umount", "-l", str(data)], check=True)
+
+
+def _wait_for_event(engine: PrivateDaemon, container: str, action: str) -> None:
+    """Return once the engine has seen `action` happen to `container`."""
+    asked = ("--filter", f"container={container}", "--filter", f"event={action}")
+    while not engine.docker("events", "--since", "5m", "--until", f"{time.time():.9f}", *asked).stdout:
+        pass
 
 
 def _wait(pidfd: int) -> None:
