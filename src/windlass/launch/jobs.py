@@ -15,7 +15,7 @@ import msgspec
 
 from windlass.base import errors
 from windlass.launch import wire
-from windlass.linux.process import set_name
+from windlass.linux.process import keep_large_buffers, set_name
 
 # Modules are imported in the worker, after the fork and before it confines itself: the zygote stays small.
 JOBS: dict[str, str] = {
@@ -34,6 +34,7 @@ def main(request: wire.RunJob, fds: list[int]) -> None:
     answer = socket.socket(fileno=fds[0])
     set_name(f"wl-{request.name}")
     os.setsid()
+    keep_large_buffers()
     pidfd = os.pidfd_open(os.getpid())
     wire.send(answer, wire.JobStarted(pid=os.getpid()), [pidfd])
     os.close(pidfd)

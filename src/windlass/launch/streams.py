@@ -16,10 +16,11 @@ from collections.abc import Callable
 from windlass.launch.log_file import Log
 from windlass.launch.poller import HANGUP, READ, WRITE, Poller
 from windlass.launch.wire import AttachSpec
+from windlass.linux.process import keep_large_buffers
 
 CHUNK = 64 * 1024
 # A process that fills its pipe gets a larger one: fewer, larger reads and log writes.
-_LARGE_CHUNK = 1024 * 1024
+_LARGE_CHUNK = 256 * 1024
 _F_SETPIPE_SZ = 1031
 STREAM_NUMBERS = {"stdout": 1, "stderr": 2}
 
@@ -257,6 +258,7 @@ class Streams:
 
     def _enlarge(self, fd: int) -> None:
         self._chunk = _LARGE_CHUNK
+        keep_large_buffers()
         try:
             fcntl.fcntl(fd, _F_SETPIPE_SZ, _LARGE_CHUNK)
         except OSError:
