@@ -19,8 +19,8 @@ def before(monkeypatch: pytest.MonkeyPatch, run_directory: Path) -> leaks.HostSt
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "1000"])
-    # The kernel renames a process a moment after its exec is known to have succeeded.
-    while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
+    # The kernel gives a process its name and arguments a moment after its exec is known to have succeeded.
+    while Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"sleep\x001000\0":
         continue
     yield process
     process.kill()
