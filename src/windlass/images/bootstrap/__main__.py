@@ -13,7 +13,7 @@ from types import FrameType
 from windlass.base.clock import rfc3339_nano
 from windlass.images.bootstrap import RECIPES
 from windlass.images.bootstrap.busybox import build_busybox
-from windlass.images.bootstrap.debian import MIRROR, build_debian
+from windlass.images.bootstrap.debian import build_debian
 from windlass.images.bootstrap.layer import LayerWriter
 from windlass.images.bootstrap.recipe import Outcome, RecipeError
 
@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m windlass.images.bootstrap")
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--output", required=True, help="tar file to write; scratch space is taken beside it")
-    parser.add_argument("--mirror", default=MIRROR, help="Debian mirror for windlass/debian")
+    parser.add_argument("--mirror", default="", help="Debian mirror for windlass/debian (default: this host's)")
     options = parser.parse_args()
     # Leave by an exception, so that scratch directories are removed and the program that is running is ended.
     signal.signal(signal.SIGTERM, _leave)

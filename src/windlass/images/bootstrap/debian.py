@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 
 from windlass.images.bootstrap.layer import LayerWriter
@@ -14,11 +15,10 @@ from windlass.images.bootstrap.recipe import Outcome, RecipeError, find_program,
 from windlass.linux.mount import MS_PRIVATE, MS_REC, mount
 from windlass.linux.namespaces import CLONE_NEWNS, unshare
 
-MIRROR = "http://deb.debian.org/debian"
-SECURITY_MIRROR = "http://deb.debian.org/debian-security"
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
+_SOURCE = re.compile(r"^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(?P<uri>\S+)", re.MULTILINE)
 _EMPTIED = ("dev", "proc", "run", "sys", "tmp", "var/cache/apt", "var/lib/apt/lists", "var/log/apt", "var/tmp")
 _REMOVED = ("var/cache/debconf/*-old", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/*-old", "var/log/*.log",
             "etc/*-", "etc/apt/sources.list", "etc/apt/sources.list.d/*", ".dockerenv")  # fmt: skip
@@ -28,20 +28,23 @@ _EMPTY_FILES = ("etc/hostname", "etc/hosts", "etc/machine-id", "etc/resolv.conf"
 # No package files or caches stay behind in a layer.
 _DROP_CACHES = "cd /var/cache/apt && rm -f archives/*.deb archives/partial/*.deb *.bin || true"
 
-_CONFIGURATION = {
-    "etc/apt/sources.list.d/debian.sources": f"""\
+# Debian's mirrors keep the security archive beside the main one, under this name.
+_SECURITY = "-security"
+_SOURCES = """\
 Types: deb
-URIs: {MIRROR}
-Suites: {SUITE} {SUITE}-updates
+URIs: {mirror}
+Suites: {suite} {suite}-updates
 Components: main
-Signed-By: {KEYRING}
+Signed-By: {keyring}
 
 Types: deb
-URIs: {SECURITY_MIRROR}
-Suites: {SUITE}-security
+URIs: {mirror}{security}
+Suites: {suite}-security
 Components: main
-Signed-By: {KEYRING}
-""",
+Signed-By: {keyring}
+"""
+
+_CONFIGURATION = {
     # No package files or caches stay behind in a layer.
     "etc/apt/apt.conf.d/docker-clean": f"""\
 DPkg::Post-Invoke {{ "{_DROP_CACHES}"; }};
@@ -59,14 +62,47 @@ Dir::Cache::srcpkgcache "";
 }  # fmt: skip
 
 
+def configuration(mirror: str) -> dict[str, str]:
+    """Return the files that a layer gets, by name: how apt and dpkg shall work in it, and where apt finds packages."""
+    sources = _SOURCES.format(mirror=mirror, suite=SUITE, keyring=KEYRING, security=_SECURITY)
+    return {"etc/apt/sources.list.d/debian.sources": sources, **_CONFIGURATION}
+
+
+def host_mirror() -> str:
+    """Return the mirror of Debian that this host's apt uses; empty when it uses none, and the tools know their own."""
+    apt = find_program("apt-get")
+    if apt is None:
+        return ""
+    targets = output([apt, "indextargets", "--format", "$(ORIGIN) $(LABEL) $(REPO_URI)"]).decode()
+    found = (line.split(" ") for line in targets.splitlines())
+    return next((uri.rstrip("/") for origin, label, uri, *_ in found if origin == label == "Debian"), "")
+
+
+def mirror_of(root: str) -> str:
+    """Return the mirror that the tool has written into the apt configuration below `root`.
+
+    Raises:
+        RecipeError: it has written none.
+    """
+    for path in sorted(glob.glob(os.path.join(root, "etc/apt/sources.list*"))):
+        files = sorted(glob.glob(os.path.join(path, "*"))) if os.path.isdir(path) else [path]
+        for file in files:
+            with open(file, encoding="utf-8") as lines:
+                if match := _SOURCE.search(lines.read()):
+                    return match["uri"].rstrip("/")
+    raise RecipeError("the new root does not say where its packages came from")
+
+
 def build_debian(layer: LayerWriter, scratch: str, mirror: str) -> Outcome:
     """Write the root file system to `layer`. Needs root, and space for it in the directory `scratch`.
+
+    Packages come from `mirror`; where it is empty, from where this host's come, or the tool's own choice.
 
     Raises:
         RecipeError: the host has neither tool, lacks Debian's keys, or the tool failed.
     """
     root = os.path.join(scratch, "root")
-    command = bootstrap_command(root, mirror)
+    command = bootstrap_command(root, mirror or host_mirror())
     if os.geteuid() != 0:
         raise RecipeError("only root can make it")
     # The tools mount /proc and more inside the new root. In a namespace of ours that ends with us, however we end.
@@ -77,7 +113,7 @@ def build_debian(layer: LayerWriter, scratch: str, mirror: str) -> Outcome:
     run(command)
     packages = installed_packages(root)
     newest_s = newest_package_s(root)
-    clean(root)
+    clean(root, mirror_of(root))
     say(f"writing {len(packages)} packages")
     layer.tree(root, newest_s)
     with open(os.path.join(root, "etc/debian_version"), encoding="ascii") as file:
@@ -100,11 +136,13 @@ def bootstrap_command(root: str, mirror: str) -> list[str]:
     if not os.path.exists(KEYRING):
         raise RecipeError("Debian's keys are not on this host; apt-get install debian-archive-keyring")
     if classic is not None:
-        return [classic, "--variant=minbase", "--force-check-gpg", f"--keyring={KEYRING}", SUITE, root, mirror]
+        options = ["--variant=minbase", "--force-check-gpg", f"--keyring={KEYRING}"]
+        return [classic, *options, SUITE, root, *([mirror] if mirror else [])]
     assert other is not None
     # Without the hook it satisfies init-system-helpers by usrmerge, which brings all of perl with it.
     options = ["--mode=root", "--format=directory", "--variant=minbase", f"--hook-dir={_MERGED_USR_HOOK}"]
-    sources = [f"deb [signed-by={KEYRING}] {mirror} {suite} main" for suite in (SUITE, f"{SUITE}-updates")]
+    suites = (SUITE, f"{SUITE}-updates") if mirror else ()
+    sources = [f"deb [signed-by={KEYRING}] {mirror} {suite} main" for suite in suites]
     return [other, *options, SUITE, root, *sources]
 
 
@@ -122,7 +160,7 @@ def newest_package_s(root: str) -> int:
     return max((int(os.lstat(path).st_mtime) for path in changelogs), default=0)
 
 
-def clean(root: str) -> None:
+def clean(root: str, mirror: str) -> None:
     """Take out what belongs to this one installation, and put in how apt and dpkg shall work in a layer."""
     for name in _EMPTIED:
         _empty(os.path.join(root, name))
@@ -131,7 +169,7 @@ def clean(root: str) -> None:
             os.unlink(path)
     for name in _EMPTY_FILES:
         _write(root, name, "")
-    for name, text in _CONFIGURATION.items():
+    for name, text in configuration(mirror).items():
         _write(root, name, text)
     os.chmod(os.path.join(root, "usr/sbin/policy-rc.d"), 0o755)
     for name in ("var/cache/apt/archives/partial", "var/lib/apt/lists/partial"):

@@ -98,11 +98,11 @@ def test_clean_takes_out_this_installation_and_configures_apt(tmp_path: Path) ->
     for name in [*traces, "var/lib/dpkg/status", "usr/sbin/keep"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("trace")
-    debian.clean(str(tmp_path))
+    debian.clean(str(tmp_path), "http://mirror/debian")
     holding = {
         str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size
     }
-    assert holding == {"var/lib/dpkg/status", "usr/sbin/keep", *debian._CONFIGURATION}
+    assert holding == {"var/lib/dpkg/status", "usr/sbin/keep", *debian.configuration("http://mirror/debian")}
     assert (tmp_path / "etc/resolv.conf").exists()
     assert (tmp_path / "usr/sbin/policy-rc.d").stat().st_mode & 0o111
 
@@ -114,3 +114,21 @@ def test_newest_package_is_found_by_changelogs(tmp_path: Path) -> None:
         document.touch()
         os.utime(document, (mtime, mtime))
     assert debian.newest_package_s(str(tmp_path)) == 3000
+
+
+def test_the_mirror_is_the_one_that_the_root_came_from(tmp_path: Path) -> None:
+    apt = tmp_path / "etc/apt"
+    (apt / "sources.list.d").mkdir(parents=True)
+    with pytest.raises(RecipeError, match="where its packages came from"):
+        debian.mirror_of(str(tmp_path))
+    (apt / "sources.list.d/debian.sources").write_text("Types: deb\nURIs: http://two/debian/\nSuites: x\n")
+    assert debian.mirror_of(str(tmp_path)) == "http://two/debian"
+    (apt / "sources.list").write_text("# comment\ndeb [signed-by=/k] http://one/debian bookworm main\n")
+    assert debian.mirror_of(str(tmp_path)) == "http://one/debian"
+    assert "URIs: http://one/debian-security\n" in "".join(debian.configuration("http://one/debian").values())
+
+
+def test_without_a_mirror_the_tool_uses_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(debian, "find_program", lambda name: f"/usr/sbin/{name}")
+    monkeypatch.setattr(os.path, "exists", lambda _path: True)
+    assert debian.bootstrap_command("/r", "")[-1] == "/r"
