@@ -50,6 +50,30 @@ def test_containers_outlive_a_killed_daemon(own_engine: PrivateDaemon) -> None:
     assert _state(engine, "aa")["ExitCode"] == 137
 
 
+@pytest.mark.parametrize("ends", ["before the next daemon", "after it came"])
+def test_exec_sessions_outlive_the_daemon(own_engine: PrivateDaemon, ends: str) -> None:
+    engine = own_engine
+    engine.docker("run", "-d", "--name", "host", "busybox", "sleep", "1000")
+    command = [str(DOCKER), "-H", engine.host, "exec", "-i", "host", "sh", "-c", "echo up; read x; echo $x; exit 9"]
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert client.stdin is not None and client.stdout is not None
+    assert client.stdout.readline() == b"up\n"
+    (identity,) = json.loads(engine.docker("inspect", "host").stdout)[0]["ExecIDs"]
+    engine.kill()
+    if ends == "after it came":
+        engine.start()
+    client.stdin.write(b"typed\n")
+    client.stdin.flush()
+    assert client.stdout.readline() == b"typed\n"
+    assert client.stdout.read() == b""
+    if ends == "before the next daemon":
+        engine.start()
+    exec_ = json.loads(engine.get(f"/exec/{identity}/json").partition(b"\r\n\r\n")[2])
+    assert (exec_["Running"], exec_["ExitCode"]) == (False, 9)
+    client.stdin.close()
+    client.wait(20)
+
+
 def test_published_ports_outlive_the_daemon(own_engine: PrivateDaemon) -> None:
     engine = own_engine
     serve = "mkdir /www; echo hello > /www/index.html; httpd -f -p 80 -h /www"

@@ -26,7 +26,7 @@ from windlass.engine.settings import EngineSettings
 from windlass.engine.volumes import Volumes
 from windlass.images.image import Image, NoSuchImage
 from windlass.runtime.intent import DaemonDefaults, HostFacts
-from windlass.runtime.task import Attachment, NetNs, StartFailed, TaskCallbacks, TaskGone
+from windlass.runtime.task import AdoptedExec, Attachment, NetNs, StartFailed, TaskCallbacks, TaskGone
 from windlass.spec.container import ContainerConfig, HostConfig, NetworkingConfig
 from windlass.spec.image import Descriptor, ImageConfig, Manifest
 from windlass.spec.plan import Exec
@@ -55,6 +55,7 @@ class FakeTask:
         self.signals: list[int] = []
         self.attached: list[Attachment] = []
         self.execs: list[ExecPlan] = []
+        self.adopted_execs: dict[str, AdoptedExec] = {}
         self.sizes: list[tuple[int, int, str]] = []
         self.dies_of = {SIGKILL, 15}
         self.ended = False

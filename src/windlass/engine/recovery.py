@@ -26,6 +26,7 @@ from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.remove import delete_trash, discard
 from windlass.engine.containers.start import launch, restart_now
 from windlass.engine.engine import Engine
+from windlass.engine.execs.table import Exec, ExecConfig
 from windlass.engine.paths import Paths
 from windlass.engine.restart import wants_restart, wants_start_with_daemon
 from windlass.runtime.lower_spec import cgroup_name
@@ -92,6 +93,10 @@ async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitR
             container.state, status="running", pid=task.pid, started_at_ns=task.started_at_ns
         )
         await engine.containers.set_state(container, state)
+    for exec_id, known in task.adopted_execs.items():
+        exec_ = Exec(exec_id, container, ExecConfig(), started=True, running=known.exit_code is None, pid=known.pid)
+        exec_.exit_code = known.exit_code
+        engine.execs.add(exec_)
     event(_log, logging.INFO, "container taken back", container=container.id, pid=task.pid)
     return None
 

@@ -36,6 +36,7 @@ _DRAIN_S = 1.0
 # How long clients get to take the last output once everything else is done.
 _LINGER_S = 30.0
 _LAUNCH_FIXED_FDS = 3
+_ENDED_EXECS_KEPT = 32
 
 
 def main(request: wire.Launch, fds: list[int]) -> None:
@@ -89,6 +90,7 @@ class Supervisor:
         self._started_at_ns = 0
         self._init: Process | None = None
         self._execs: dict[str, Process] = {}
+        self._ended_execs: dict[str, int] = {}
         self._requested: dict[str, tuple[DaemonLink, int]] = {}
         self._finished = False
         self._deadline = 0.0
@@ -199,6 +201,7 @@ class Supervisor:
     def _process_finished(self, process: Process) -> None:
         assert process.exit_code is not None
         if process.id:
+            self._remember(process.id, process.exit_code)
             self._broadcast(wire.ExecExited(exec_id=process.id, exit_code=process.exit_code))
             process.streams.end()
             return
@@ -225,6 +228,12 @@ class Supervisor:
         # Told before the clients' connections end: who sees the end of a stream may ask for the exit code.
         self._broadcast(wire.Exited(record=record))
         process.streams.end()
+
+    def _remember(self, exec_id: str, exit_code: int) -> None:
+        """Keep how an exec ended for a daemon that comes later; the oldest make room."""
+        self._ended_execs[exec_id] = exit_code
+        if len(self._ended_execs) > _ENDED_EXECS_KEPT:
+            del self._ended_execs[next(iter(self._ended_execs))]
 
     def _quiet(self, identity: str) -> None:
         if identity and identity in self._execs and self._execs[identity].exit_code is not None:
@@ -290,7 +299,9 @@ class Supervisor:
     def _status(self, seq: int) -> wire.Status:
         execs = {key: process.child.pid for key, process in self._execs.items() if process.exit_code is None}
         pid = self._init.child.pid if self._init is not None and self._init.started else 0
-        return wire.Status(seq=seq, pid=pid, started_at_ns=self._started_at_ns, execs=execs)
+        return wire.Status(
+            seq=seq, pid=pid, started_at_ns=self._started_at_ns, execs=execs, ended_execs=self._ended_execs
+        )
 
     def _find(self, exec_id: str) -> Process:
         process = self._execs.get(exec_id) if exec_id else self._init

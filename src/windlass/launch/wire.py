@@ -139,12 +139,13 @@ class StartError(Message, frozen=True):
 
 
 class Status(Message, frozen=True):
-    """What the supervisor supervises: its init, and the execs still running by id."""
+    """What the supervisor supervises: its init, the execs still running by id, and how the latest others ended."""
 
     seq: int
     pid: int
     started_at_ns: int
     execs: dict[str, int] = {}
+    ended_execs: dict[str, int] = {}
     version: int = PROTOCOL_VERSION
 
 

@@ -12,7 +12,7 @@ import msgspec
 from windlass.base.errors import System
 from windlass.launch import wire
 from windlass.runtime.channel import Channel
-from windlass.runtime.task import Attachment, StartFailed, TaskCallbacks, TaskGone
+from windlass.runtime.task import AdoptedExec, Attachment, StartFailed, TaskCallbacks, TaskGone
 from windlass.spec.task import ExecPlan, ExitRecord
 
 _encode = msgspec.json.Encoder().encode
@@ -43,6 +43,7 @@ class SupervisorTask:
         self._ended: asyncio.Future[ExitRecord] = loop.create_future()
         self._pid = 0
         self._started_at_ns = 0
+        self.adopted_execs: dict[str, AdoptedExec] = {}
         self._channel = Channel(sock, self._message, self._closed)
 
     @property
@@ -138,6 +139,10 @@ class SupervisorTask:
         status = await self._request(wire.Query(seq=seq), seq)
         assert isinstance(status, wire.Status)
         self._pid, self._started_at_ns = status.pid, status.started_at_ns
+        self.adopted_execs = {
+            **{key: AdoptedExec(0, code) for key, code in status.ended_execs.items()},
+            **{key: AdoptedExec(pid, None) for key, pid in status.execs.items()},
+        }
         return status
 
     async def attach(self, attachment: Attachment) -> None:

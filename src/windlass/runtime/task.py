@@ -71,6 +71,14 @@ class TaskCallbacks:
     on_lost: Callable[[], None] = field(default=lambda: None)
 
 
+@dataclass(frozen=True, slots=True)
+class AdoptedExec:
+    """An exec that a supervisor knew of when it was taken back; `exit_code` is None while it runs."""
+
+    pid: int
+    exit_code: int | None
+
+
 class Task(Protocol):
     """A live container: one supervisor and its init."""
 
@@ -82,6 +90,11 @@ class Task(Protocol):
     @property
     def started_at_ns(self) -> int:
         """When the process was started, nanoseconds since the epoch."""
+        ...
+
+    @property
+    def adopted_execs(self) -> Mapping[str, AdoptedExec]:
+        """Execs of an earlier daemon, by id."""
         ...
 
     async def attach(self, attachment: Attachment) -> None:

@@ -11,15 +11,16 @@ from windlass.runtime.task import TaskGone
 def inspect_exec(exec_: Exec) -> dict[str, object]:
     """Return the API's ExecInspectResponse."""
     config = exec_.config
-    argv = config.argv
+    # Empty for an exec of an earlier daemon: only its supervisor remembers it.
+    entrypoint, *arguments = config.argv or [""]
     return {
         "ID": exec_.id,
         "Running": exec_.running,
         "ExitCode": exec_.exit_code,
         "ProcessConfig": {
             "tty": config.tty,
-            "entrypoint": argv[0],
-            "arguments": argv[1:],
+            "entrypoint": entrypoint,
+            "arguments": arguments,
             "privileged": config.privileged,
             **({"user": config.user} if config.user else {}),
         },
