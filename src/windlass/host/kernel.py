@@ -11,6 +11,7 @@ from windlass.host.check import Absent, Limited
 from windlass.linux.capabilities import CAPABILITIES, effective_capabilities
 from windlass.linux.fs import openat2
 from windlass.linux.mount import supports_detached_mounts
+from windlass.spec.capabilities import DEFAULT_CAPABILITIES
 
 PYTHON_NEEDED = (3, 11)
 KERNEL_NEEDED = (5, 10)
@@ -121,28 +122,10 @@ def capability(name: str) -> Callable[[], str]:
 def capabilities_of_containers() -> str:
     """Everything in Docker's default set can be given to a container."""
     held = effective_capabilities()
-    lacking = [name for name in _DEFAULT_SET if not held >> CAPABILITIES.index(name) & 1]
+    lacking = [name for name in DEFAULT_CAPABILITIES if not held >> CAPABILITIES.index(name) & 1]
     if lacking:
         raise Limited("lacks " + " ".join(lacking))
-    return f"all {len(_DEFAULT_SET)} of the default set"
-
-
-_DEFAULT_SET = (
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FSETID",
-    "CAP_FOWNER",
-    "CAP_MKNOD",
-    "CAP_NET_RAW",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETFCAP",
-    "CAP_SETPCAP",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SYS_CHROOT",
-    "CAP_KILL",
-    "CAP_AUDIT_WRITE",
-)
+    return f"all {len(DEFAULT_CAPABILITIES)} of the default set"
 
 
 def _has_module(name: str) -> bool:

@@ -9,23 +9,7 @@ from collections.abc import Iterable
 
 from windlass.base.errors import InvalidParameter
 from windlass.linux.capabilities import CAPABILITIES, CAPABILITY_NUMBERS
-
-DEFAULT_CAPABILITIES: tuple[str, ...] = (
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FSETID",
-    "CAP_FOWNER",
-    "CAP_MKNOD",
-    "CAP_NET_RAW",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETFCAP",
-    "CAP_SETPCAP",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SYS_CHROOT",
-    "CAP_KILL",
-    "CAP_AUDIT_WRITE",
-)
+from windlass.spec.capabilities import DEFAULT_CAPABILITIES
 
 _ALL = "ALL"
 
