@@ -20,7 +20,7 @@ from windlass.engine.events import Events
 from windlass.engine.execs.table import ExecTable
 from windlass.engine.networks.networks import Networks
 from windlass.engine.networks.spare import SpareNamespace
-from windlass.engine.paths import Paths
+from windlass.engine.paths import Paths, make_roots
 from windlass.engine.recovery import recover
 from windlass.engine.settings import EngineSettings
 from windlass.engine.volumes import Volumes
@@ -87,9 +87,6 @@ class FakeTask:
         self.sizes.append((rows, columns, exec_id))
 
     async def wait(self) -> ExitRecord:
-        raise NotImplementedError
-
-    async def reopen_log(self) -> None:
         raise NotImplementedError
 
 
@@ -313,6 +310,7 @@ async def open_world(
     )
     try:
         if recovered:
+            make_roots(engine.paths)
             await recover(engine)
         yield FakeWorld(engine, launcher, cgroups, images)
     finally:

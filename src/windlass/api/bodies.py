@@ -28,14 +28,6 @@ async def read_json(request: web.BaseRequest, kind: type[_T]) -> _T:
     return convert(conform(await read_tree(request), kind), kind)
 
 
-async def read_optional_json(request: web.BaseRequest, kind: type[_T]) -> _T:
-    """As `read_json`; no body is an empty object."""
-    if not request.body_exists and request.content_length in (None, 0):
-        return convert({}, kind)
-    raw = await read_body(request)
-    return convert(conform(_decode(raw), kind), kind) if raw.strip() else convert({}, kind)
-
-
 async def read_tree(request: web.BaseRequest) -> Any:
     """Return a request's body as plain JSON values.
 

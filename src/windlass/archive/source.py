@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
 from windlass.archive.errors import TarTruncated
@@ -13,6 +14,17 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes; empty at the end of the stream."""
         ...
+
+
+class FdStream:
+    """A descriptor, read from its offset."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; empty at the end."""
+        return os.read(self._fd, size)
 
 
 # Large enough to make few system calls, small enough to stay in a second-level cache between read, hash and write.

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NewType
 
-ContainerId = NewType("ContainerId", str)
-ExecId = NewType("ExecId", str)
-NetworkId = NewType("NetworkId", str)
-EndpointId = NewType("EndpointId", str)
-
-_HEX64 = re.compile(r"\A[0-9a-f]{64}\Z")
 _NAME = re.compile(r"\A[a-zA-Z0-9][a-zA-Z0-9_.-]+\Z")
 
 SHORT_ID_LENGTH = 12
@@ -26,11 +19,6 @@ def new_id() -> str:
         value = os.urandom(32).hex()
         if not value[:SHORT_ID_LENGTH].isdecimal():
             return value
-
-
-def is_full_id(text: str) -> bool:
-    """Tell whether `text` is a complete 64-digit identifier."""
-    return _HEX64.match(text) is not None
 
 
 def is_valid_name(text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -22,7 +21,7 @@ from windlass.engine.events import Events
 from windlass.engine.execs.table import ExecTable
 from windlass.engine.networks.networks import Networks
 from windlass.engine.networks.spare import SpareNamespace
-from windlass.engine.paths import Paths
+from windlass.engine.paths import Paths, make_roots
 from windlass.engine.recovery import recover
 from windlass.engine.settings import EngineSettings
 from windlass.engine.volumes import Volumes
@@ -54,7 +53,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
     settings = engine_settings(configuration)
     defaults = await run_blocking(daemon_defaults, configuration)
     paths = Paths(settings.data_root, settings.run_root)
-    await run_blocking(_make_roots, paths)
+    await run_blocking(make_roots, paths)
     async with AsyncExitStack() as stack:
         database = await run_blocking(open_database, paths.database)
         stack.push_async_callback(database.close)
@@ -96,14 +95,6 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         engine.closing = True
         await nursery.drain(_DRAIN_S)
         engine.namespaces.close()
-
-
-def _make_roots(paths: Paths) -> None:
-    """Make the directories; nobody but root looks into them (CVE-2021-41091)."""
-    for path in (paths.data_root, paths.run_root):
-        os.makedirs(path, 0o711, exist_ok=True)
-    for path in (paths.containers, paths.volumes, paths.trash, f"{paths.run_root}/containers"):
-        os.makedirs(path, 0o700, exist_ok=True)
 
 
 def engine_settings(configuration: Configuration) -> EngineSettings:

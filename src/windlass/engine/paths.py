@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 
@@ -109,3 +110,20 @@ class ContainerPaths:
     def pid(self) -> str:
         """Written by the supervisor: init's pid and its own."""
         return f"{self.run}/pid"
+
+
+def make_roots(paths: Paths) -> None:
+    """Make the engine's directories. Blocks.
+
+    0710 and 0711: the host's users shall not reach what containers write (CVE-2021-41089, CVE-2021-41091).
+    """
+    for path, mode in (
+        (paths.data_root, 0o710),
+        (paths.containers, 0o710),
+        (paths.trash, 0o700),
+        (paths.volumes, 0o711),
+        (paths.run_root, 0o711),
+        (f"{paths.run_root}/containers", 0o700),
+    ):
+        os.makedirs(path, mode, exist_ok=True)
+        os.chmod(path, mode)

@@ -44,7 +44,6 @@ async def recover(engine: Engine) -> None:
     Raises:
         WindlassError, OSError: the store cannot be read, or networks cannot be had.
     """
-    await run_blocking(_make_directories, engine)
     await engine.volumes.load()
     containers = await engine.containers.load()
     active = [container for container in containers if container.state.is_active]
@@ -64,21 +63,6 @@ async def recover(engine: Engine) -> None:
     trash = await run_blocking(_collect_trash, engine.paths, {container.id for container in engine.containers})
     engine.nursery.start(_sweep(engine, trash), "sweep")
     engine.nursery.start(_start_all(engine, to_start), "start containers")
-
-
-def _make_directories(engine: Engine) -> None:
-    """0710 and 0711: the host's users shall not reach what containers write (CVE-2021-41089, CVE-2021-41091)."""
-    paths = engine.paths
-    for path, mode in (
-        (paths.data_root, 0o710),
-        (paths.containers, 0o710),
-        (paths.trash, 0o700),
-        (paths.volumes, 0o711),
-        (paths.run_root, 0o711),
-        (f"{paths.run_root}/containers", 0o700),
-    ):
-        os.makedirs(path, mode, exist_ok=True)
-        os.chmod(path, mode)
 
 
 async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitRecord] | None:

@@ -7,17 +7,7 @@ from typing import Any
 
 from windlass.archive.compression import DecodedStream
 from windlass.archive.errors import explained
-from windlass.archive.source import CHUNK_BYTES
-
-
-class _Input:
-    """Reads a descriptor from its offset."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def read(self, size: int, /) -> bytes:
-        return os.read(self._fd, size)
+from windlass.archive.source import CHUNK_BYTES, FdStream
 
 
 def expand_job(_params: dict[str, Any], fds: list[int]) -> dict[str, Any]:
@@ -29,7 +19,7 @@ def expand_job(_params: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """
     written = 0
     try:
-        stream = DecodedStream(_Input(fds[0]))
+        stream = DecodedStream(FdStream(fds[0]))
         while data := stream.read(CHUNK_BYTES):
             view = memoryview(data)
             while view:

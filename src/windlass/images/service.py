@@ -104,10 +104,6 @@ class ImageService:
         """Return the image of a full id, even one that was removed by force while a container uses it."""
         return self._shelf.catalog.get(image_id)
 
-    def names_of(self, image_id: str) -> Refs:
-        """Return the names of an image."""
-        return self._shelf.catalog.refs_of(image_id)
-
     async def list(
         self, filters: Filters | None = None, *, show_all: bool = False, shared_size: bool = False
     ) -> Summaries:

@@ -18,6 +18,7 @@ from windlass.archive.entry import Kind, TarEntry
 from windlass.archive.errors import TarCorrupt, TooLarge, explained
 from windlass.archive.paths import clean
 from windlass.archive.reader import TarReader
+from windlass.archive.source import FdStream
 
 TABLE = "table.json"
 TABLE_LIMIT_BYTES = 16 << 20
@@ -50,16 +51,6 @@ class StageParams(msgspec.Struct, frozen=True):
     confined: bool = True
 
 
-class _Input:
-    """Reads a descriptor as an archive's stream."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def read(self, size: int, /) -> bytes:
-        return os.read(self._fd, size)
-
-
 def stage_job(params: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     """Take the archive read from `fds[0]`, compressed or not, apart into the directory `fds[1]`.
 
@@ -74,7 +65,7 @@ def stage_job(params: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         if wanted.confined:
             confine(fds[1], trusted_xattrs=False)
         # One decoder decides about the whole stream: a layer inside is compressed by itself, and stays so.
-        reader = TarReader(DecodedStream(_Input(fds[0])))
+        reader = TarReader(DecodedStream(FdStream(fds[0])))
         total = 0
         for count, entry in enumerate(reader, start=1):
             total += entry.size_bytes

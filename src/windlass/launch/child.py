@@ -34,7 +34,6 @@ class Child:
     stdin: int
     tty: bool
     terminal_socket: int = -1
-    start_fd: int = -1
     _failure: bytes = field(default=b"", repr=False)
 
     def read_error(self) -> bool:

@@ -36,9 +36,6 @@ class Log:
     def finish(self, stream: str) -> None:
         """Take the end of a stream: an unfinished line becomes a record."""
 
-    def reopen(self) -> None:
-        """Open the file again by its name."""
-
     def close(self) -> None:
         """Close the file."""
 
@@ -134,11 +131,6 @@ class JsonFileLog(Log):
                 pass
         if self._max_file == 1:
             os.truncate(self._path, 0)
-        self._open()
-
-    def reopen(self) -> None:
-        """Follow the name to a new file."""
-        os.close(self._fd)
         self._open()
 
     def close(self) -> None:

@@ -292,9 +292,6 @@ class Supervisor:
             case wire.Resize():
                 self._find(request.exec_id).child.resize(request.rows, request.columns)
                 self._send(link, wire.Done(seq=request.seq))
-            case wire.ReopenLog():
-                self._log.reopen()
-                self._send(link, wire.Done(seq=request.seq))
 
     def _status(self, seq: int) -> wire.Status:
         execs = {key: process.child.pid for key, process in self._execs.items() if process.exit_code is None}

@@ -96,12 +96,6 @@ class Resize(Message, frozen=True):
     exec_id: str = ""
 
 
-class ReopenLog(Message, frozen=True):
-    """Close and open the log file."""
-
-    seq: int
-
-
 class Query(Message, frozen=True):
     """Ask for `Status`: the first message of a daemon that adopts."""
 
@@ -109,7 +103,7 @@ class Query(Message, frozen=True):
     version: int = PROTOCOL_VERSION
 
 
-ToSupervisor = Attach | Exec | Kill | Resize | ReopenLog | Query
+ToSupervisor = Attach | Exec | Kill | Resize | Query
 
 
 # --- supervisor to daemon -----------------------------------------------------------------------

@@ -78,12 +78,6 @@ class _Data(ctypes.Structure):
     ]
 
 
-def last_capability() -> int:
-    """Return the number of the last capability that the kernel knows."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        return int(file.read())
-
-
 def effective_capabilities() -> int:
     """Return the effective set of this process as a bit mask."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:

@@ -18,7 +18,6 @@ PR_SET_KEEPCAPS = 8
 PR_SET_NAME = 15
 PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
-PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -97,11 +96,6 @@ def reset_internal_signals() -> None:
 def close_on_exec_from(first: int) -> None:
     """Mark every descriptor from `first` up close-on-exec, whoever opened it (law 5)."""
     check(libc.syscall(SYS_CLOSE_RANGE, first, ctypes.c_uint(0xFFFFFFFF), _CLOSE_RANGE_CLOEXEC), "close_range")
-
-
-def close_from(first: int) -> None:
-    """Close every descriptor from `first` up."""
-    check(libc.syscall(SYS_CLOSE_RANGE, first, ctypes.c_uint(0xFFFFFFFF), 0), "close_range")
 
 
 def seal_executable(path: str) -> int:

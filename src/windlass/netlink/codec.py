@@ -141,16 +141,6 @@ def attributes(data: bytes, offset: int = 0) -> dict[int, bytes]:
     return dict(iter_attributes(data, offset))
 
 
-def read_u8(payload: bytes) -> int:
-    """Decode an 8-bit attribute."""
-    return payload[0]
-
-
-def read_u16(payload: bytes) -> int:
-    """Decode a 16-bit attribute in the host's order."""
-    return int(_U16.unpack_from(payload)[0])
-
-
 def read_u32(payload: bytes) -> int:
     """Decode a 32-bit attribute in the host's order."""
     return int(_U32.unpack_from(payload)[0])

@@ -155,16 +155,6 @@ def lookup(set_name: str, register: int, *, into: int | None = None, invert: boo
     return _expression("lookup", *attributes)
 
 
-def verdict_map(map_name: str, register: int) -> bytes:
-    """Obey the verdict that the map holds for the register's value, if it holds one."""
-    return _expression("lookup", codec.string(1, map_name), codec.be32(2, register), codec.be32(3, _NFT_REG_VERDICT))
-
-
-def immediate(register: int, value: bytes) -> bytes:
-    """Load a constant."""
-    return _expression("immediate", codec.be32(1, register), codec.nested(2, data_value(value)))
-
-
 def jump_target(expressions: bytes) -> str:
     """Return the chain that an encoded list of expressions jumps to, or nothing."""
     for _kind, item in codec.iter_attributes(expressions):
@@ -202,11 +192,6 @@ def fib_address_type(lookup_by: Fib, register: int) -> bytes:
 def dnat(family: int, address_register: int, port_register: int) -> bytes:
     """Rewrite the destination from registers that hold an address and a port."""
     return _nat(1, family, address_register, port_register)
-
-
-def snat(family: int, address_register: int) -> bytes:
-    """Rewrite the source address from a register."""
-    return _nat(0, family, address_register, None)
 
 
 def _nat(kind: int, family: int, address_register: int, port_register: int | None) -> bytes:

@@ -46,12 +46,6 @@ def tables(connection: Connection, family: int = nftables.NFPROTO_INET) -> list[
     return [codec.read_string(codec.attributes(reply.payload, _HEADER_SIZE)[1]) for reply in replies]
 
 
-def chains(connection: Connection, family: int = nftables.NFPROTO_INET) -> list[Chain]:
-    """List the chains of a family's tables (0: of all families)."""
-    replies = connection.dump(_request(nftables.GETCHAIN, family, b"", "list nftables chains"))
-    return [_chain(reply) for reply in replies]
-
-
 def find_chain(connection: Connection, family: int, table: str, name: str) -> Chain | None:
     """Return one chain, or None when it or its table does not exist."""
     payload = codec.string(1, table) + codec.string(3, name)
@@ -113,14 +107,3 @@ def _element(item: bytes) -> nftables.Element:
 
 def _value(attrs: dict[int, bytes], kind: int) -> bytes:
     return codec.attributes(attrs[kind]).get(1, b"") if kind in attrs else b""
-
-
-def supported(connection: Connection) -> bool:
-    """Tell whether this kernel has nf_tables and we may use it."""
-    try:
-        tables(connection)
-    except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOPROTOOPT):
-            return False
-        raise
-    return True

@@ -174,11 +174,6 @@ class SupervisorTask:
         seq = self._next()
         await self._command(wire.Resize(seq=seq, rows=rows, columns=columns, exec_id=exec_id), seq)
 
-    async def reopen_log(self) -> None:
-        """Close and open the log file again."""
-        seq = self._next()
-        await self._command(wire.ReopenLog(seq=seq), seq)
-
     async def wait(self) -> ExitRecord:
         """Wait for the end."""
         return await asyncio.shield(self._ended)

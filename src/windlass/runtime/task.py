@@ -122,10 +122,6 @@ class Task(Protocol):
         """Wait for the end."""
         ...
 
-    async def reopen_log(self) -> None:
-        """Close and open the log file again (after an outside rotation)."""
-        ...
-
 
 class Launcher(Protocol):
     """Starts what must not be started by a process with threads."""

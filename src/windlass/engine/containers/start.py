@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 
 import msgspec
 
@@ -137,10 +136,6 @@ async def _make_ready(engine: Engine, container: Container) -> tuple[Connection,
 
 async def _launch(engine: Engine, container: Container, connection: Connection, prepared: Prepared) -> Task:
     """Send the plan with the clients that attached beforehand."""
-    try:
-        os.unlink(container.paths.exit_record)
-    except FileNotFoundError:
-        pass
     clients = container.take_pending()
     try:
         return await engine.launcher.launch(
