@@ -100,6 +100,16 @@ def enter_pid_namespace(plan: LaunchPlan) -> None:
             os.close(fd)
 
 
+def spawn_first(plan: LaunchPlan, io: IoPlan, passed_fds: list[int]) -> Child:
+    """Fork the container's first process, in its pid namespace; later forks of the caller land there too.
+
+    Raises:
+        OSError: as `spawn`.
+    """
+    enter_pid_namespace(plan)
+    return spawn(plan, io, passed_fds)
+
+
 def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int = -1) -> Child:
     """Fork a process that interprets `plan`.
 

@@ -23,7 +23,10 @@ class InitContext:
     """The state of one interpretation.
 
     `root_fd` is the new root, or `/` once it is pivoted to (exec: after joining). `passed_fds` came with the plan.
-    `terminal_socket` takes the master of the process's terminal to the supervisor.
+    `terminal_socket` takes the master of the process's terminal to the supervisor. `start_fd` holds a created container
+    until a byte comes. `sync_fd` is the seqpacket socket of `Sync`. `pid_fd` takes the pid, in decimal, of the child
+    that `Fork` goes on in. `userns_fd` is the user namespace at hand, `root_mount` the root's mount while detached.
+    `sources` are the trees that `PrepareBinds` cloned, by the position of their op.
     """
 
     plan: LaunchPlan
@@ -32,6 +35,11 @@ class InitContext:
     target_pidfd: int = -1
     terminal_socket: int = -1
     start_fd: int = -1
+    sync_fd: int = -1
+    pid_fd: int = -1
+    userns_fd: int = -1
+    root_mount: int = -1
+    sources: dict[int, int] = field(default_factory=dict)
     rows: int = 0
     columns: int = 0
     root_fd: int = -1

@@ -106,8 +106,7 @@ class Supervisor:
             # The daemon was killed right after it asked: nobody would be told of this container.
             return
         try:
-            children.enter_pid_namespace(self._task.launch)
-            child = children.spawn(self._task.launch, self._task.io, self._passed)
+            child = children.spawn_first(self._task.launch, self._task.io, self._passed)
         except OSError as error:
             self._start_failed(f"{error.strerror or error}", 125)
             return

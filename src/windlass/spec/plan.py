@@ -55,6 +55,53 @@ class JoinTarget(Op, frozen=True):
         return "join the container's namespaces"
 
 
+class IdRange(msgspec.Struct, frozen=True, array_like=True):
+    """Ids `inside` to `inside + size - 1` of a user namespace are the ids from `outside` on of its parent."""
+
+    inside: int
+    outside: int
+    size: int
+
+
+class UserNs(Op, frozen=True):
+    """Have a user namespace at hand for `EnterUserNs` and for mounts with `idmap`; nothing is joined yet.
+
+    It is passed descriptor `fd`, or that of `path`, or made with the given mappings (at most 340 lines each;
+    user_namespaces(7)).
+    """
+
+    uid_map: list[IdRange] = []
+    gid_map: list[IdRange] = []
+    path: str = ""
+    fd: int = -1
+
+    def describe(self) -> str:
+        return f"make a user namespace of {len(self.uid_map)} ranges" if self.uid_map else "find the user namespace"
+
+
+class EnterUserNs(Op, frozen=True):
+    """Join the user namespace at hand and become its root. What is made from here on belongs to it."""
+
+    def describe(self) -> str:
+        return "enter the user namespace"
+
+
+class TimeOffsets(Op, frozen=True):
+    """Set the clocks of the new time namespace, before anybody is in it: (clock, seconds, nanoseconds)."""
+
+    values: list[tuple[str, int, int]]
+
+    def describe(self) -> str:
+        return "set time offsets"
+
+
+class Fork(Op, frozen=True):
+    """Go on in a child, which is the first in new pid and time namespaces; the parent reports its pid and ends."""
+
+    def describe(self) -> str:
+        return "fork into the new namespaces"
+
+
 class LoopbackUp(Op, frozen=True):
     """Bring up `lo` in the current network namespace."""
 
@@ -90,7 +137,11 @@ class Propagation(Op, frozen=True):
 
 
 class OverlayRoot(Op, frozen=True):
-    """Mount an overlay at host path `target` and make it the new root; `lower` is top first, relative to `base`."""
+    """Mount an overlay at host path `target` and make it the new root; `lower` is top first, relative to `base`.
+
+    With `idmap` every layer is seen through the user namespace at hand, so that one copy on disk serves all mappings;
+    then the root is attached only after `EnterUserNs`, by `AttachRoot`.
+    """
 
     target: str
     base: str
@@ -99,19 +150,30 @@ class OverlayRoot(Op, frozen=True):
     work: str = ""
     readonly: bool = False
     data: str = ""
+    idmap: bool = False
 
     def describe(self) -> str:
         return f"mount overlay of {len(self.lower)} layers"
 
 
 class BindRoot(Op, frozen=True):
-    """Make the host directory `source` the new root (bundles, and images of no layer)."""
+    """Make the host directory `source` the new root (bundles, and images of no layer); `idmap` as for an overlay."""
 
     source: str
     readonly: bool = False
+    idmap: bool = False
 
     def describe(self) -> str:
         return f"bind root {self.source}"
+
+
+class AttachRoot(Op, frozen=True):
+    """Attach the detached root that an op with `idmap` made at host path `target`, in the present mount namespace."""
+
+    target: str
+
+    def describe(self) -> str:
+        return f"attach the root at {self.target}"
 
 
 class MountFs(Op, frozen=True):
@@ -129,6 +191,9 @@ class MountFs(Op, frozen=True):
     mode: int = 0o755
     copy_up: bool = False
     optional: bool = False
+    propagation: int = 0
+    recursive_attr_set: int = 0
+    recursive_attr_clear: int = 0
 
     def describe(self) -> str:
         return f"mount {self.fstype} at {self.target}"
@@ -138,7 +203,8 @@ class Bind(Op, frozen=True):
     """Bind the host path `source` (or passed descriptor `fd`) at `target`, made when missing.
 
     `attr_set` and `attr_clear` are MOUNT_ATTR_* bits, applied to the whole tree when `recursive_attr`; `propagation` is
-    an MS_* propagation flag or 0.
+    an MS_* propagation flag or 0. `idmap` shows the ids of the source through the user namespace at hand, or through
+    one with `uid_map` and `gid_map` when given; its tree is cloned before `EnterUserNs` (see `PrepareBinds`).
     """
 
     source: str
@@ -150,13 +216,27 @@ class Bind(Op, frozen=True):
     propagation: int = 0
     fd: int = -1
     optional: bool = False
+    idmap: bool = False
+    recursive_idmap: bool = False
+    uid_map: list[IdRange] = []
+    gid_map: list[IdRange] = []
 
     def describe(self) -> str:
         return f"bind {self.source or f'#{self.fd}'} at {self.target}"
 
 
+class PrepareBinds(Op, frozen=True):
+    """Clone the sources of all later `Bind` ops while still in the host's user namespace, and map their ids.
+
+    Afterwards the host's paths may be out of reach, and mapped mounts can no longer be made.
+    """
+
+    def describe(self) -> str:
+        return "clone the sources of binds"
+
+
 class DevNode(Op, frozen=True):
-    """Make a device node at `target`; `kind` is `c`, `b` or `p`."""
+    """Make a device node at `target`; `kind` is `c`, `b` or `p`. Inside a user namespace the host's node is bound."""
 
     target: str
     kind: str
@@ -206,10 +286,12 @@ class Console(Op, frozen=True):
 
 
 class PivotRoot(Op, frozen=True):
-    """Make the new root `/` and forget the old one."""
+    """Make the new root `/` and forget the old one; `no_pivot` moves the mount and chroots (roots on a ramdisk)."""
+
+    no_pivot: bool = False
 
     def describe(self) -> str:
-        return "pivot_root"
+        return "move the root" if self.no_pivot else "pivot_root"
 
 
 class Mask(Op, frozen=True):
@@ -280,6 +362,81 @@ class NewKeyring(Op, frozen=True):
         return "join a session keyring"
 
 
+class Personality(Op, frozen=True):
+    """Set the execution domain: PER_* with flags. Source: personality(2)."""
+
+    value: int
+
+    def describe(self) -> str:
+        return f"set personality {self.value:#x}"
+
+
+class SchedulerPolicy(Op, frozen=True):
+    """Set policy and attributes of the CPU scheduler; times in nanoseconds. Source: sched_setattr(2)."""
+
+    policy: int
+    flags: int = 0
+    nice: int = 0
+    priority: int = 0
+    runtime: int = 0
+    deadline: int = 0
+    period: int = 0
+
+    def describe(self) -> str:
+        return f"set scheduler policy {self.policy}"
+
+
+class IoPriority(Op, frozen=True):
+    """Set the I/O priority: class (1 real time, 2 best effort, 3 idle) and level. Source: ioprio_set(2)."""
+
+    io_class: int
+    level: int = 0
+
+    def describe(self) -> str:
+        return f"set I/O priority {self.io_class}:{self.level}"
+
+
+class CpuAffinity(Op, frozen=True):
+    """Run on these CPUs only."""
+
+    cpus: list[int]
+
+    def describe(self) -> str:
+        return f"set CPU affinity to {len(self.cpus)} CPUs"
+
+
+class MemoryPolicy(Op, frozen=True):
+    """Set the NUMA policy: MPOL_* mode with flags, over `nodes`. Source: set_mempolicy(2)."""
+
+    mode: int
+    nodes: list[int] = []
+
+    def describe(self) -> str:
+        return f"set memory policy {self.mode:#x}"
+
+
+class Umask(Op, frozen=True):
+    """Set the file mode creation mask of the process."""
+
+    value: int
+
+    def describe(self) -> str:
+        return f"set umask {self.value:04o}"
+
+
+class Labels(Op, frozen=True):
+    """Ask for an AppArmor profile or a SELinux context at the exec; empty ones are left alone.
+
+    Written through a procfs that is verified to be one (CVE-2019-16884, CVE-2023-28642).
+    """
+
+    apparmor: str = ""
+    selinux: str = ""
+
+    def describe(self) -> str:
+        return f"set security label {self.apparmor or self.selinux}"
+
+
 class ResolveUser(Op, frozen=True):
     """Resolve `user[:group]` and extra groups in the container's /etc/passwd and /etc/group.
 
@@ -304,6 +461,38 @@ class Chdir(Op, frozen=True):
         return f"chdir to {self.path}"
 
 
+class HookCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One hook; `timeout` in seconds, 0 is none. Source: runtime-spec config.md, "POSIX-platform Hooks"."""
+
+    path: str
+    args: list[str] = []
+    env: list[str] = []
+    timeout: int = 0
+
+
+class RunHooks(Op, frozen=True):
+    """Run programs one after the other in the present namespaces, with the container's state on their stdin.
+
+    `state` is JSON but for `"pid"`, which init fills in. The first that fails ends the plan.
+    """
+
+    point: str
+    hooks: list[HookCommand]
+    state: str
+
+    def describe(self) -> str:
+        return f"run {len(self.hooks)} {self.point} hooks"
+
+
+class Sync(Op, frozen=True):
+    """Tell whoever launched us that `point` is reached, and wait for the answer (`InitContext.sync_fd`)."""
+
+    point: str
+
+    def describe(self) -> str:
+        return f"wait for the runtime at {self.point}"
+
+
 class WaitStart(Op, frozen=True):
     """Wait until the start descriptor says go (OCI `create` and `start`)."""
 
@@ -324,10 +513,15 @@ class JoinCgroup(Op, frozen=True):
 
 
 class Seccomp(Op, frozen=True):
-    """Install a BPF program (array of `struct sock_filter`) with SECCOMP_FILTER_FLAG_* `flags`."""
+    """Install a BPF program (array of `struct sock_filter`) with SECCOMP_FILTER_FLAG_* `flags`.
+
+    With `notify` the listener's descriptor number is reported by a sync message `seccomp`, whose receiver takes a copy
+    of it (pidfd_getfd(2)) before it answers.
+    """
 
     program: bytes
     flags: int = 0
+    notify: bool = False
 
     def describe(self) -> str:
         return f"install seccomp filter of {len(self.program) // 8} instructions"
@@ -353,11 +547,23 @@ class Credentials(Op, frozen=True):
         return "change user and capabilities"
 
 
+class BecomeInit(Op, frozen=True):
+    """Go on in a child; this process stays as the container's init: it passes signals on, reaps, and ends as the
+    child ends (`docker run --init`)."""
+
+    def describe(self) -> str:
+        return "become the container's init"
+
+
 class Exec(Op, frozen=True):
-    """Become the container's process. `args[0]` is looked up in PATH of `env` inside the root."""
+    """Become the container's process. `args[0]` is looked up in PATH of `env` inside the root.
+
+    Descriptors from 3 to `2 + preserve_fds` stay open; all others above 2 are closed.
+    """
 
     args: list[str]
     env: list[str]
+    preserve_fds: int = 0
 
     def describe(self) -> str:
         return f"exec {self.args[0] if self.args else ''}"
@@ -367,13 +573,19 @@ AnyOp = (
     Unshare
     | SetNs
     | JoinTarget
+    | UserNs
+    | EnterUserNs
+    | TimeOffsets
+    | Fork
     | LoopbackUp
     | Hostname
     | Propagation
     | OverlayRoot
     | BindRoot
+    | AttachRoot
     | MountFs
     | Bind
+    | PrepareBinds
     | DevNode
     | Symlink
     | MakeDir
@@ -386,13 +598,23 @@ AnyOp = (
     | Rlimits
     | OomScoreAdj
     | NewKeyring
+    | Personality
+    | SchedulerPolicy
+    | IoPriority
+    | CpuAffinity
+    | MemoryPolicy
+    | Umask
+    | Labels
     | ResolveUser
     | Chdir
+    | RunHooks
+    | Sync
     | WaitStart
     | JoinCgroup
     | Seccomp
     | NoNewPrivs
     | Credentials
+    | BecomeInit
     | Exec
 )
 
@@ -400,7 +622,8 @@ AnyOp = (
 class LaunchPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one process does from fork to exec.
 
-    `new_pid_namespace` and `pid_namespace` (a path) are the supervisor's part: pid namespaces take effect at fork.
+    `new_pid_namespace` and `pid_namespace` (a path) are the parent's part: such take effect at fork. A plan
+    that enters a user namespace says `Unshare(CLONE_NEWPID)` and `Fork` instead: its pid namespace must belong to it.
     `cgroup_files` are the files to write `0` to at `JoinCgroup`, opened before the root changes.
     """
 
