@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.cases import CASES, Case
 
-PEERS = ("windlass", "dockerd", "podman")
+PEERS = ("windlass", "dockerd", "podman", "windlass-runtime", "runc", "crun")
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -58,7 +58,9 @@ def parse(argv: Sequence[str]) -> Options:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bench/run", description="Measure Windlass beside dockerd and podman through the same docker command line."
+        prog="bench/run",
+        description="Measure Windlass beside dockerd and podman by the same docker command line, and its runtime beside"
+        " other OCI runtimes.",
     )
     add = parser.add_argument
     add("--list", action="store_true", help="list the cases and the peers, and do nothing")

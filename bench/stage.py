@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.contestant import Contestant
-from bench.materials import BUSYBOX, Materials
+from bench.materials import Materials
 from bench.measure import Progress
 from bench.options import Options
-from bench.peers import Dockerd, OwnClient, Peer, PeerError, Podman, Windlass
+from bench.peers import Dockerd, OciRuntime, OwnClient, Peer, PeerError, Podman, Windlass
 from bench.process import CommandError
 from bench.report import Conditions
 
@@ -22,7 +22,7 @@ from bench.report import Conditions
 def staged(
     options: Options, conditions: Conditions, progress: Progress
 ) -> Iterator[tuple[Materials, list[Contestant]]]:
-    """Start the peers with the busybox image in them; at the end leave no process, mount, link, group or file.
+    """Start the peers with busybox in them; at the end leave no process, mount, link, group or file.
 
     A peer that is missing or does not start is named in `conditions` and left out.
 
@@ -58,6 +58,10 @@ def _peers(options: Options, directory: Path) -> Iterator[Peer]:
                 yield Dockerd(directory / name, options.docker, options.dockerd)
             case "podman":
                 yield Podman(directory / name)
+            case "windlass-runtime":
+                yield OciRuntime(name, directory / name, [*options.windlass, "runtime"])
+            case "runc" | "crun":
+                yield OciRuntime(name, directory / name, [name])
 
 
 def _columns(peer: Peer) -> list[Contestant]:
@@ -71,7 +75,7 @@ def _started(peer: Peer, materials: Materials, conditions: Conditions, stack: Ex
     stack.callback(peer.close)
     try:
         peer.start()
-        peer.output("import", str(materials.busybox_tar), BUSYBOX)
+        peer.furnish(materials)
         conditions.versions[peer.name] = peer.version()
     except (PeerError, CommandError) as error:
         return str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.cases.calls import ExecCall, StartCall
 from bench.cases.case import Case
 from bench.cases.containers import Command, Exec, Many
 from bench.cases.images import Import, Load, Save
@@ -38,6 +39,8 @@ CASES: tuple[Case, ...] = (
     ),
     Command(Metric("run-limits", f"run --rm {' '.join(_LIMITS)}"), *_RUN, *_LIMITS, BUSYBOX, "true"),
     Exec("exec", Metric("exec", "exec", target=_of_dockerd(1 / 2))),
+    StartCall(Metric("start-call", "POST start, create to exec", target=Target(margin=0.015))),
+    ExecCall(Metric("exec-call", "POST exec start, request to exec", target=Target(margin=0.010))),
     Many(
         _MANY,
         Metric("many", f"{_MANY} x run -d, then rm -f", target=_of_dockerd(1 / 4)),
@@ -59,6 +62,11 @@ CASES: tuple[Case, ...] = (
         Metric("client-version", "version by its own client"),
         "version",
         contestants=("windlass CLI", "windlass"),
+    ),
+    Command(
+        Metric("oci-run", "run of a busybox bundle", target=Target("runc", 1.5)),
+        "run",
+        contestants=("windlass-runtime", "runc", "crun"),
     ),
     Idle("memory-after", Metric("memory-after", "engine, idle after all of this", Unit.MEGABYTES)),
 )  # fmt: skip

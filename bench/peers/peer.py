@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.cell import Cell
 from bench.contestant import Contestant
+from bench.materials import BUSYBOX, Materials
 from bench.process import CommandError
 
 _START_TIMEOUT_S = 60.0
@@ -63,6 +64,10 @@ class Peer(Contestant):
                     start_new_session=True,
                 )
         self._wait_until_ready()
+
+    def furnish(self, materials: Materials) -> None:
+        """Give it the image that the cases run. Raises `CommandError`."""
+        self.output("import", str(materials.busybox_tar), BUSYBOX)
 
     def close(self) -> None:
         """End the engine and all of its containers, however far it had come. Raises `CellError` when that fails."""
