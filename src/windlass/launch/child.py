@@ -126,7 +126,7 @@ def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int
         cgroup_fds = [keep(os.open(path, os.O_WRONLY | os.O_CLOEXEC))[0] for path in plan.cgroup_files]
         error_read, error_write = keep(*os.pipe2(os.O_CLOEXEC))
         terminal = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) if io.tty else None
-        pipes = _StdioPipes(io, keep)
+        pipes = StdioPipes(io, keep)
         context = InitContext(
             plan=plan,
             cgroup_fds=cgroup_fds,
@@ -162,7 +162,7 @@ def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int
     )
 
 
-class _StdioPipes:
+class StdioPipes:
     """The three streams of a process without a terminal (with one: the null device until it has it)."""
 
     def __init__(self, io: IoPlan, keep: Callable[..., tuple[int, ...]]) -> None:
@@ -190,7 +190,11 @@ class _StdioPipes:
     def connect(self) -> None:
         """In the child: make the streams descriptors 0 to 2."""
         stdout, stderr = self._writes if self._writes else (self.stdin_read, self.stdin_read)
-        # Above 2 first, so that no dup2 overwrites an end that is still needed.
-        ends = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (self.stdin_read, stdout, stderr)]
-        for number, fd in enumerate(ends):
-            os.dup2(fd, number, inheritable=True)
+        connect_streams(self.stdin_read, stdout, stderr)
+
+
+def connect_streams(stdin: int, stdout: int, stderr: int) -> None:
+    """Make descriptors 0 to 2 of the calling process copies of these."""
+    # Above 2 first, so that no dup2 overwrites an end that is still needed.
+    for number, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (stdin, stdout, stderr)]):
+        os.dup2(fd, number, inheritable=True)
