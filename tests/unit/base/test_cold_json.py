@@ -1,0 +1,35 @@
+"""The small JSON codec agrees with the large one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windlass.base import cold_json
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_round_trip(value: object) -> None:
+    text = cold_json.dumps(value)
+    assert json.loads(text) == value
+    assert cold_json.loads(f" \n{json.dumps(value)}\t".encode()) == value
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[1,]", b"1 2", b"NaN", b'"\n"', b"{1:2}", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError):
+        cold_json.loads(text)
+
+
+def test_other_values_are_refused() -> None:
+    with pytest.raises(TypeError):
+        cold_json.dumps(1.5)
