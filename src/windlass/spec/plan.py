@@ -10,12 +10,12 @@ host's. Flags are the kernel's numbers. Nothing here does I/O.
 
 from __future__ import annotations
 
-import msgspec
+from windlass.spec import struct
 
 PLAN_VERSION = 1
 
 
-class Op(msgspec.Struct, frozen=True, tag_field="op", tag=str.lower, omit_defaults=True):
+class Op(struct.Struct, frozen=True, tag_field="op", tag=str.lower, omit_defaults=True):
     """One step of a plan."""
 
     def describe(self) -> str:
@@ -55,7 +55,7 @@ class JoinTarget(Op, frozen=True):
         return "join the container's namespaces"
 
 
-class IdRange(msgspec.Struct, frozen=True, array_like=True):
+class IdRange(struct.Struct, frozen=True, array_like=True):
     """Ids `inside` to `inside + size - 1` of a user namespace are the ids from `outside` on of its parent."""
 
     inside: int
@@ -461,7 +461,7 @@ class Chdir(Op, frozen=True):
         return f"chdir to {self.path}"
 
 
-class HookCommand(msgspec.Struct, frozen=True, omit_defaults=True):
+class HookCommand(struct.Struct, frozen=True, omit_defaults=True):
     """One hook; `timeout` in seconds, 0 is none. Source: runtime-spec config.md, "POSIX-platform Hooks"."""
 
     path: str
@@ -619,7 +619,7 @@ AnyOp = (
 )
 
 
-class LaunchPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+class LaunchPlan(struct.Struct, frozen=True, omit_defaults=True):
     """What one process does from fork to exec.
 
     `new_pid_namespace` and `pid_namespace` (a path) are the parent's part: such take effect at fork. A plan

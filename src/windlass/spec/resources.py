@@ -7,10 +7,10 @@ Source: OCI runtime-spec 1.2, config-linux.md, "Control groups".
 
 from __future__ import annotations
 
-import msgspec
+from windlass.spec import struct
 
 
-class LinuxDeviceCgroup(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxDeviceCgroup(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One rule of the device controller; without `major` or `minor`, or with -1, all of them.
 
     `type` is `a` (all), `c` or `b`; empty is `a`. `access` is a subset of `rwm`.
@@ -24,7 +24,7 @@ class LinuxDeviceCgroup(msgspec.Struct, frozen=True, rename="camel", omit_defaul
 
 
 class LinuxMemory(
-    msgspec.Struct,
+    struct.Struct,
     frozen=True,
     omit_defaults=True,
     rename={
@@ -47,7 +47,7 @@ class LinuxMemory(
     check_before_update: bool | None = None
 
 
-class LinuxCpu(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxCpu(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """CPU limits: times in microseconds; `cpus` and `mems` are lists such as `0-3,6`."""
 
     shares: int | None = None
@@ -61,13 +61,13 @@ class LinuxCpu(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     idle: int | None = None
 
 
-class LinuxPids(msgspec.Struct, frozen=True):
+class LinuxPids(struct.Struct, frozen=True):
     """Most tasks at a time; 0 or less is unlimited."""
 
     limit: int
 
 
-class LinuxWeightDevice(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxWeightDevice(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Weight of one block device, 10 to 1000."""
 
     major: int
@@ -76,7 +76,7 @@ class LinuxWeightDevice(msgspec.Struct, frozen=True, rename="camel", omit_defaul
     leaf_weight: int | None = None
 
 
-class LinuxThrottleDevice(msgspec.Struct, frozen=True):
+class LinuxThrottleDevice(struct.Struct, frozen=True):
     """Rate of one block device: bytes or operations per second."""
 
     major: int
@@ -85,7 +85,7 @@ class LinuxThrottleDevice(msgspec.Struct, frozen=True):
 
 
 class LinuxBlockIo(
-    msgspec.Struct,
+    struct.Struct,
     frozen=True,
     omit_defaults=True,
     rename={
@@ -108,28 +108,28 @@ class LinuxBlockIo(
     throttle_write_iops_device: list[LinuxThrottleDevice] = []
 
 
-class LinuxHugepageLimit(msgspec.Struct, frozen=True, rename="camel"):
+class LinuxHugepageLimit(struct.Struct, frozen=True, rename="camel"):
     """Most bytes in pages of `page_size` (`2MB`, `1GB`)."""
 
     page_size: str
     limit: int
 
 
-class LinuxInterfacePriority(msgspec.Struct, frozen=True):
+class LinuxInterfacePriority(struct.Struct, frozen=True):
     """Priority of traffic that leaves by one interface."""
 
     name: str
     priority: int
 
 
-class LinuxNetworkResources(msgspec.Struct, frozen=True, omit_defaults=True, rename={"class_id": "classID"}):
+class LinuxNetworkResources(struct.Struct, frozen=True, omit_defaults=True, rename={"class_id": "classID"}):
     """Marks on a container's packets (cgroup v1 only)."""
 
     class_id: int | None = None
     priorities: list[LinuxInterfacePriority] = []
 
 
-class LinuxRdma(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxRdma(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """RDMA handles and objects of one device."""
 
     hca_handles: int | None = None
@@ -137,7 +137,7 @@ class LinuxRdma(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class LinuxResources(
-    msgspec.Struct,
+    struct.Struct,
     frozen=True,
     omit_defaults=True,
     rename={"block_io": "blockIO", "hugepage_limits": "hugepageLimits"},

@@ -7,15 +7,14 @@ Source: OCI runtime-spec 1.2, config.md and config-linux.md.
 
 from __future__ import annotations
 
-import msgspec
-
+from windlass.spec import struct
 from windlass.spec.resources import LinuxResources
 from windlass.spec.seccomp import LinuxSeccomp
 
 OCI_VERSION = "1.2.0"
 
 
-class Struct(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class Struct(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Base of this module's values: camelCase members, absent when they have their default."""
 
 
@@ -59,7 +58,7 @@ class PosixRlimit(Struct, frozen=True):
     hard: int
 
 
-class IoPriority(msgspec.Struct, frozen=True, omit_defaults=True, rename={"io_class": "class"}):
+class IoPriority(struct.Struct, frozen=True, omit_defaults=True, rename={"io_class": "class"}):
     """I/O scheduling class (`IOPRIO_CLASS_BE`) and priority."""
 
     io_class: str
@@ -86,7 +85,7 @@ class CpuAffinity(Struct, frozen=True):
 
 
 class Process(
-    msgspec.Struct,
+    struct.Struct,
     frozen=True,
     omit_defaults=True,
     rename={
@@ -118,7 +117,7 @@ class Process(
     exec_cpu_affinity: CpuAffinity | None = None
 
 
-class IdMapping(msgspec.Struct, frozen=True, rename={"container_id": "containerID", "host_id": "hostID"}):
+class IdMapping(struct.Struct, frozen=True, rename={"container_id": "containerID", "host_id": "hostID"}):
     """A range of ids of a user namespace."""
 
     container_id: int
@@ -177,7 +176,7 @@ class TimeOffset(Struct, frozen=True):
 
 
 class IntelRdt(
-    msgspec.Struct,
+    struct.Struct,
     frozen=True,
     omit_defaults=True,
     rename={

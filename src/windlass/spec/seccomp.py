@@ -5,10 +5,10 @@ Source: OCI runtime-spec 1.2, config-linux.md, "Seccomp".
 
 from __future__ import annotations
 
-import msgspec
+from windlass.spec import struct
 
 
-class LinuxSeccompArg(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxSeccompArg(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """One comparison with a system call's argument `index` (0 to 5); `value_two` is used by SCMP_CMP_MASKED_EQ."""
 
     index: int
@@ -17,7 +17,7 @@ class LinuxSeccompArg(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     value_two: int = 0
 
 
-class LinuxSyscall(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxSyscall(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What to do when one of `names` is called and all `args` hold."""
 
     names: list[str]
@@ -26,7 +26,7 @@ class LinuxSyscall(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
     args: list[LinuxSeccompArg] = []
 
 
-class LinuxSeccomp(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LinuxSeccomp(struct.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A filter: `default_action` for what no rule names, on each of `architectures` (the native one is implied)."""
 
     default_action: str
