@@ -1,8 +1,9 @@
-"""A loop over epoll for one thread: a callback for each descriptor."""
+"""A loop over epoll for one thread: a callback for each descriptor, and for moments to come."""
 
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 
 READ = select.EPOLLIN
@@ -12,6 +13,14 @@ HANGUP = select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 Callback = Callable[[int], None]
 
 
+class Timer:
+    """A callback to come, until it is cancelled."""
+
+    def __init__(self, due: float, callback: Callable[[], None]) -> None:
+        self.due = due
+        self.callback = callback
+
+
 class Poller:
     """Descriptors and whom to call; a callback gets the event bits."""
 
@@ -19,6 +28,18 @@ class Poller:
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callback] = {}
         self._events: dict[int, int] = {}
+        self._timers: list[Timer] = []
+
+    def after(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        """Call `callback` once, not before `delay_s` seconds have passed."""
+        timer = Timer(time.monotonic() + delay_s, callback)
+        self._timers.append(timer)
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Forget a timer; one that has fired is no error."""
+        if timer in self._timers:
+            self._timers.remove(timer)
 
     def watch(self, fd: int, events: int, callback: Callback) -> None:
         """Call `callback` when `fd` is ready for any of `events`; replaces an earlier watch."""
@@ -43,12 +64,27 @@ class Poller:
             self._epoll.unregister(fd)
 
     def turn(self, timeout_s: float | None = None) -> None:
-        """Wait once and call back for everything that is ready."""
+        """Wait once, at most to the next timer, and call back for everything that is ready."""
         try:
-            ready = self._epoll.poll(-1 if timeout_s is None else timeout_s, 16)
+            ready = self._epoll.poll(self._wait_s(timeout_s), 16)
         except InterruptedError:
             return
         for fd, events in ready:
             callback = self._callbacks.get(fd)
             if callback is not None:
                 callback(events)
+        if self._timers:
+            self._fire()
+
+    def _wait_s(self, timeout_s: float | None) -> float:
+        if self._timers:
+            next_s = max(0.0, min(timer.due for timer in self._timers) - time.monotonic())
+            timeout_s = next_s if timeout_s is None else min(timeout_s, next_s)
+        return -1 if timeout_s is None else timeout_s
+
+    def _fire(self) -> None:
+        now = time.monotonic()
+        for timer in [timer for timer in self._timers if timer.due <= now]:
+            if timer in self._timers:
+                self._timers.remove(timer)
+                timer.callback()

@@ -20,6 +20,11 @@ from windlass.launch import child as children
 from windlass.launch import wire
 from windlass.launch.child import Child
 from windlass.launch.daemon_link import DaemonLink
+from windlass.launch.daemon_links import DaemonLinks, close_all
+from windlass.launch.foreign import ForeignContainer
+from windlass.launch.foreign_program import Done
+from windlass.launch.init import Failure
+from windlass.launch.init_context import StepFailed
 from windlass.launch.log_file import Log, open_log
 from windlass.launch.poller import READ, Poller
 from windlass.launch.record import oom_killed, write_atomically
@@ -83,22 +88,20 @@ class Supervisor:
         self._task = task
         self._passed = passed
         self._holds = holds
-        self._listener = listener
         self._poller = Poller()
-        self._links: list[DaemonLink] = []
         self._log = open_log(task.log)
         self._started_at_ns = 0
         self._init: Process | None = None
         self._execs: dict[str, Process] = {}
         self._ended_execs: dict[str, int] = {}
         self._requested: dict[str, tuple[DaemonLink, int]] = {}
+        self._foreign: ForeignContainer | None = None
         self._finished = False
         self._deadline = 0.0
         self.streams = self._make_streams("", self._log, stdin_once=task.io.stdin_once)
-        self._connect(control)
+        self._links = DaemonLinks(self._poller, listener, self._handle)
+        self._links.add(control)
         self._control = control
-        listener.setblocking(False)
-        self._poller.watch(listener.fileno(), READ, lambda _events: self._accept())
 
     def run(self) -> None:
         """Start the container's process and serve until it has ended and everybody has been told."""
@@ -106,12 +109,11 @@ class Supervisor:
             # The daemon was killed right after it asked: nobody would be told of this container.
             return
         try:
-            child = children.spawn_first(self._task.launch, self._task.io, self._passed)
+            self._spawn_first()
+        except StepFailed as error:
+            self._start_failed(error.message, error.exit_code)
         except OSError as error:
             self._start_failed(f"{error.strerror or error}", 125)
-            return
-        self._init = Process("", child, self.streams)
-        self._watch_start(self._init)
         while not self._done():
             timeout = max(0.0, self._deadline - time.monotonic()) if self._deadline else None
             self._poller.turn(timeout)
@@ -119,7 +121,7 @@ class Supervisor:
                 self._deadline_passed()
 
     def _done(self) -> bool:
-        if not self._finished or self.streams.clients or any(link.waiting for link in self._links):
+        if not self._finished or self.streams.clients or self._links.waiting:
             return False
         return not any(process.streams.clients for process in self._execs.values())
 
@@ -132,6 +134,16 @@ class Supervisor:
             os._exit(0)
 
     # --- starting ---------------------------------------------------------------------------------
+
+    def _spawn_first(self) -> None:
+        task = self._task
+        if task.foreign is None:
+            self._init = Process("", children.spawn_first(task.launch, task.io, self._passed), self.streams)
+            self._watch_start(self._init)
+            return
+        self._foreign = ForeignContainer(task, task.foreign, self._poller, self._passed)
+        child = self._foreign.spawn_first(lambda failure: self._settled(process, failure))
+        self._init = process = Process("", child, self.streams)
 
     def _watch_start(self, process: Process) -> None:
         self._poller.watch(process.child.error_fd, READ, lambda _events: self._start_progress(process))
@@ -146,9 +158,15 @@ class Supervisor:
             child.take_terminal()
         failure = child.failure()
         if failure is not None:
+            child.reap()
+        self._settled(process, failure)
+
+    def _settled(self, process: Process, failure: Failure | None) -> None:
+        """A process has become the user's program, or it never will."""
+        child = process.child
+        if failure is not None:
             for fd in {*child.outputs, child.stdin} - {-1}:
                 os.close(fd)
-            child.reap()
             self._process_failed(process, failure.message, failure.exit_code)
             return
         process.started = True
@@ -162,7 +180,7 @@ class Supervisor:
             return
         self._started_at_ns = time.time_ns()
         write_atomically(self._task.pid_path, f"{process.child.pid} {os.getpid()}\n".encode())
-        self._broadcast(wire.Started(pid=process.child.pid, started_at_ns=self._started_at_ns))
+        self._links.broadcast(wire.Started(pid=process.child.pid, started_at_ns=self._started_at_ns))
 
     def _process_failed(self, process: Process, message: str, exit_code: int) -> None:
         if not process.id:
@@ -176,7 +194,7 @@ class Supervisor:
 
     def _start_failed(self, message: str, exit_code: int) -> None:
         self._log.close()
-        self._broadcast(wire.StartError(error=message, exit_code=exit_code))
+        self._links.broadcast(wire.StartError(error=message, exit_code=exit_code))
         os._exit(0)
 
     # --- ending -----------------------------------------------------------------------------------
@@ -184,6 +202,8 @@ class Supervisor:
     def _process_exited(self, process: Process) -> None:
         self._poller.forget(process.child.pidfd)
         process.exit_code = process.child.reap()
+        if self._foreign is not None:
+            self._foreign.sweep()
         if process.streams.drained:
             self._process_finished(process)
         elif process.id:
@@ -201,7 +221,7 @@ class Supervisor:
         assert process.exit_code is not None
         if process.id:
             self._remember(process.id, process.exit_code)
-            self._broadcast(wire.ExecExited(exec_id=process.id, exit_code=process.exit_code))
+            self._links.broadcast(wire.ExecExited(exec_id=process.id, exit_code=process.exit_code))
             process.streams.end()
             return
         self._log.close()
@@ -213,6 +233,14 @@ class Supervisor:
             pid=process.child.pid,
             oom_killed=oom_killed(self._task.oom_event_path),
         )
+        if self._foreign is not None:
+            # The next run has the same name there.
+            self._foreign.delete(lambda error: self._ended(process, record))
+        else:
+            self._ended(process, record)
+
+    def _ended(self, process: Process, record: ExitRecord) -> None:
+        """Write down the end and tell it."""
         try:
             write_atomically(self._task.record_path, _encode(record))
         except OSError as error:
@@ -225,7 +253,7 @@ class Supervisor:
         for fd in self._holds:
             os.close(fd)
         # Told before the clients' connections end: who sees the end of a stream may ask for the exit code.
-        self._broadcast(wire.Exited(record=record))
+        self._links.broadcast(wire.Exited(record=record))
         process.streams.end()
 
     def _remember(self, exec_id: str, exit_code: int) -> None:
@@ -240,63 +268,33 @@ class Supervisor:
 
     # --- daemons ----------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except OSError:
-            return
-        self._connect(connection)
-
-    def _connect(self, connection: socket.socket) -> None:
-        self._links.append(DaemonLink(self._poller, connection, self._serve))
-
-    def _disconnect(self, link: DaemonLink) -> None:
-        if link in self._links:
-            self._links.remove(link)
-            link.close()
-
-    def _serve(self, link: DaemonLink) -> None:
-        try:
-            data, fds = wire.receive(link.socket)
-        except BlockingIOError:
-            return
-        except OSError:
-            data, fds = b"", []
-        if not data:
-            self._disconnect(link)
-            return
-        try:
-            request = wire.supervisor_decoder.decode(data)
-        except msgspec.DecodeError:
-            # A newer daemon's message: refusing is better than dying with the container.
-            _close_all(fds)
-            return
-        try:
-            self._handle(link, request, fds)
-        except (OSError, ValueError) as error:
-            self._send(link, wire.Done(seq=request.seq, error=str(error), exit_code=125))
-
     def _handle(self, link: DaemonLink, request: wire.ToSupervisor, fds: list[int]) -> None:
         match request:
             case wire.Query():
-                self._send(link, self._status(request.seq))
+                self._links.send(link, self._status(request.seq))
             case wire.Attach():
                 self._attach(request, fds)
-                self._send(link, wire.Done(seq=request.seq))
+                self._links.send(link, wire.Done(seq=request.seq))
             case wire.Exec():
                 self._exec(link, request, fds)
             case wire.Kill():
-                self._find(request.exec_id).child.kill(request.signal)
-                self._send(link, wire.Done(seq=request.seq))
+                self._kill(link, request)
+            case wire.Manage():
+                self._manage(link, request, fds)
             case wire.Resize():
                 self._find(request.exec_id).child.resize(request.rows, request.columns)
-                self._send(link, wire.Done(seq=request.seq))
+                self._links.send(link, wire.Done(seq=request.seq))
 
     def _status(self, seq: int) -> wire.Status:
         execs = {key: process.child.pid for key, process in self._execs.items() if process.exit_code is None}
         pid = self._init.child.pid if self._init is not None and self._init.started else 0
         return wire.Status(
-            seq=seq, pid=pid, started_at_ns=self._started_at_ns, execs=execs, ended_execs=self._ended_execs
+            seq=seq,
+            pid=pid,
+            started_at_ns=self._started_at_ns,
+            foreign=self._foreign is not None,
+            execs=execs,
+            ended_execs=self._ended_execs,
         )
 
     def _find(self, exec_id: str) -> Process:
@@ -309,18 +307,41 @@ class Supervisor:
         try:
             process = self._find(request.exec_id)
         except ValueError:
-            _close_all(fds)
+            close_all(fds)
             raise
         process.streams.attach(fds[0], request.spec)
+
+    def _kill(self, link: DaemonLink, request: wire.Kill) -> None:
+        child = self._find(request.exec_id).child
+        done: Done = lambda error: self._links.send(link, wire.Done(seq=request.seq, error=error))  # noqa: E731
+        if self._foreign is not None and not request.exec_id:
+            self._foreign.kill(child, request.signal, done)
+            return
+        child.kill(request.signal)
+        done("")
+
+    def _manage(self, link: DaemonLink, request: wire.Manage, fds: list[int]) -> None:
+        try:
+            self._find("")
+            if self._foreign is None:
+                raise ValueError("the container is no other runtime's")
+            self._foreign.manage(
+                request.command, fds, lambda error: self._links.send(link, wire.Done(seq=request.seq, error=error))
+            )
+        finally:
+            close_all(fds)
 
     def _exec(self, link: DaemonLink, request: wire.Exec, fds: list[int]) -> None:
         memfd, *clients = fds
         try:
             plan = _exec_decoder.decode(wire.from_memfd(memfd))
             target = self._find("").child.pidfd
-            child = children.spawn(plan.launch, plan.io, [], target)
+            if self._foreign is not None:
+                child = self._foreign.spawn(plan, lambda failure: self._settled(process, failure))
+            else:
+                child = children.spawn(plan.launch, plan.io, [], target)
         except BaseException:
-            _close_all(clients)
+            close_all(clients)
             raise
         streams = self._make_streams(plan.id, Log(), stdin_once=True)
         process = Process(plan.id, child, streams)
@@ -328,26 +349,17 @@ class Supervisor:
         self._requested[plan.id] = (link, request.seq)
         for fd, spec in zip(clients, request.attachments, strict=True):
             streams.attach(fd, spec)
-        self._watch_start(process)
+        if self._foreign is None:
+            self._watch_start(process)
 
     def _answer(self, exec_id: str, *, pid: int = 0, error: str = "", exit_code: int = 0) -> None:
         link, seq = self._requested.pop(exec_id)
-        self._send(link, wire.Done(seq=seq, pid=pid, error=error, exit_code=exit_code))
-
-    def _send(self, link: DaemonLink, message: wire.Message) -> None:
-        try:
-            link.send(message)
-        except OSError:
-            self._disconnect(link)
-
-    def _broadcast(self, message: wire.Message) -> None:
-        for link in tuple(self._links):
-            self._send(link, message)
+        self._links.send(link, wire.Done(seq=seq, pid=pid, error=error, exit_code=exit_code))
 
     # --- streams ----------------------------------------------------------------------------------
 
     def _make_streams(self, identity: str, log: Log, *, stdin_once: bool) -> Streams:
-        detach: Callable[[], None] = lambda: self._broadcast(wire.Detached(exec_id=identity))  # noqa: E731
+        detach: Callable[[], None] = lambda: self._links.broadcast(wire.Detached(exec_id=identity))  # noqa: E731
         return Streams(
             self._poller,
             log,
@@ -356,11 +368,6 @@ class Supervisor:
             on_detach=detach,
             on_quiet=lambda: self._quiet(identity),
         )
-
-
-def _close_all(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)
 
 
 def _hung_up(sock: socket.socket) -> bool:

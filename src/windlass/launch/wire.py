@@ -96,6 +96,13 @@ class Resize(Message, frozen=True):
     exec_id: str = ""
 
 
+class Manage(Message, frozen=True):
+    """Run `pause`, `resume` or `update` of the container's foreign runtime. Descriptors: [resources for `update`]."""
+
+    seq: int
+    command: str
+
+
 class Query(Message, frozen=True):
     """Ask for `Status`: the first message of a daemon that adopts."""
 
@@ -103,7 +110,7 @@ class Query(Message, frozen=True):
     version: int = PROTOCOL_VERSION
 
 
-ToSupervisor = Attach | Exec | Kill | Resize | Query
+ToSupervisor = Attach | Exec | Kill | Resize | Manage | Query
 
 
 # --- supervisor to daemon -----------------------------------------------------------------------
@@ -133,11 +140,15 @@ class StartError(Message, frozen=True):
 
 
 class Status(Message, frozen=True):
-    """What the supervisor supervises: its init, the execs still running by id, and how the latest others ended."""
+    """What the supervisor supervises: its init, the execs still running by id, and how the latest others ended.
+
+    `foreign` tells that another runtime has made the container.
+    """
 
     seq: int
     pid: int
     started_at_ns: int
+    foreign: bool = False
     execs: dict[str, int] = {}
     ended_execs: dict[str, int] = {}
     version: int = PROTOCOL_VERSION

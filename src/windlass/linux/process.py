@@ -18,6 +18,7 @@ PR_SET_KEEPCAPS = 8
 PR_SET_NAME = 15
 PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -65,6 +66,11 @@ def set_dumpable(dumpable: bool) -> None:
 def set_no_new_privs() -> None:
     """Forbid that an exec gains privileges, for good."""
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def become_subreaper() -> None:
+    """Become the parent of descendants whose own parents end."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def join_session_keyring(name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from windlass.spec.plan import LaunchPlan
+from windlass.spec.plan import BindRoot, LaunchPlan, OverlayRoot, Propagation
 
 
 class IoPlan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,6 +28,37 @@ class LogPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     attrs: dict[str, str] = {}
 
 
+class ForeignUser(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A user to be looked up in the root: `user[:group]` and more groups, by name or number."""
+
+    user: str = ""
+    additional_groups: list[str] = []
+
+
+class ForeignRuntime(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Another OCI runtime, by its command line: `path args... --root state_root`; `name` is what users call it."""
+
+    name: str
+    path: str
+    args: list[str]
+    state_root: str
+
+
+class ForeignPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A container that another runtime makes; its supervisor's `TaskPlan.launch` has no operations then.
+
+    `bundle` is a directory to be made, and `spec` its config.json but for the user, who is looked up in the root, and
+    the network namespace: when one was passed with the plan, it is the first descriptor. `root` is what is mounted
+    beforehand, seen by the supervisor and the runtime only.
+    """
+
+    runtime: ForeignRuntime
+    bundle: str
+    spec: msgspec.Raw
+    user: ForeignUser
+    root: list[Propagation | OverlayRoot | BindRoot]
+
+
 class TaskPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything one supervisor needs; it reads no configuration."""
 
@@ -38,14 +69,23 @@ class TaskPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     record_path: str
     pid_path: str
     oom_event_path: str = ""
+    foreign: ForeignPlan | None = None
+
+
+class ForeignProcess(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a foreign runtime is told of an exec: the specification's `process` but for the user."""
+
+    process: msgspec.Raw
+    user: ForeignUser
 
 
 class ExecPlan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One more process in a running container."""
+    """One more process in a running container; in one of another runtime's, `launch` has no operations."""
 
     id: str
     launch: LaunchPlan
     io: IoPlan
+    foreign: ForeignProcess | None = None
 
 
 class ExitRecord(msgspec.Struct, frozen=True, omit_defaults=True):
