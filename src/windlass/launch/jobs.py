@@ -20,6 +20,7 @@ from windlass.linux.process import keep_large_buffers, set_name
 # Modules are imported in the worker, after the fork and before it confines itself: the zygote stays small.
 JOBS: dict[str, str] = {
     "logs": "windlass.launch.log_reader:logs_job",
+    "delete-foreign": "windlass.launch.foreign_delete:delete_job",
     "copy-up": "windlass.volumes.copy_up:copy_up_job",
     "unpack": "windlass.archive.worker:unpack_job",
     "stage": "windlass.images.stage_job:stage_job",

@@ -33,9 +33,12 @@ def attach_spec(attachment: Attachment) -> wire.AttachSpec:
 class SupervisorTask:
     """A live container, by its supervisor's connection. Implements `windlass.runtime.task.Task`."""
 
-    def __init__(self, container_id: str, sock: socket.socket, callbacks: TaskCallbacks) -> None:
+    def __init__(
+        self, container_id: str, sock: socket.socket, callbacks: TaskCallbacks, *, foreign: bool = False
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.container_id = container_id
+        self.foreign = foreign
         self._callbacks = callbacks
         self._sequence = 0
         self._waiting: dict[int, asyncio.Future[wire.Done | wire.Status]] = {}
@@ -138,7 +141,7 @@ class SupervisorTask:
         seq = self._next()
         status = await self._request(wire.Query(seq=seq), seq)
         assert isinstance(status, wire.Status)
-        self._pid, self._started_at_ns = status.pid, status.started_at_ns
+        self._pid, self._started_at_ns, self.foreign = status.pid, status.started_at_ns, status.foreign
         self.adopted_execs = {
             **{key: AdoptedExec(0, code) for key, code in status.ended_execs.items()},
             **{key: AdoptedExec(pid, None) for key, pid in status.execs.items()},
@@ -168,6 +171,16 @@ class SupervisorTask:
         """Signal the container's process, or one of its execs."""
         seq = self._next()
         await self._command(wire.Kill(seq=seq, signal=signal, exec_id=exec_id), seq)
+
+    async def manage(self, command: str, resources: bytes = b"") -> None:
+        """Let the container's foreign runtime pause, resume or update it."""
+        seq = self._next()
+        fds = [wire.to_memfd("resources", resources)] if resources else []
+        try:
+            await self._command(wire.Manage(seq=seq, command=command), seq, fds)
+        finally:
+            for fd in fds:
+                os.close(fd)
 
     async def resize(self, rows: int, columns: int, exec_id: str = "") -> None:
         """Set the size of a terminal."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from windlass.base.errors import InvalidParameter, WindlassError
+from windlass.spec.id_mappings import IdMappings
 from windlass.spec.task import ExecPlan, ExitRecord, TaskPlan
 
 
@@ -51,10 +52,11 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class NetNs:
-    """A new network namespace with a route socket opened inside it."""
+    """A new network namespace with a route socket opened inside it, and the user namespace that owns it (-1: ours)."""
 
     netns_fd: int
     route_socket: socket.socket
+    userns_fd: int = -1
 
 
 @dataclass(slots=True)
@@ -93,6 +95,11 @@ class Task(Protocol):
         ...
 
     @property
+    def foreign(self) -> bool:
+        """Whether another OCI runtime has made the container."""
+        ...
+
+    @property
     def adopted_execs(self) -> Mapping[str, AdoptedExec]:
         """Execs of an earlier daemon, by id."""
         ...
@@ -114,6 +121,15 @@ class Task(Protocol):
         """Signal the container's process, or one of its execs; race-free (pidfd)."""
         ...
 
+    async def manage(self, command: str, resources: bytes = b"") -> None:
+        """Let the foreign runtime `pause`, `resume` or `update` the container (`resources`: LinuxResources as JSON).
+
+        Raises:
+            System: in the runtime's words.
+            TaskGone: the container has ended.
+        """
+        ...
+
     async def resize(self, rows: int, columns: int, exec_id: str = "") -> None:
         """Set the size of a terminal."""
         ...
@@ -133,11 +149,13 @@ class Launcher(Protocol):
         attachments: Sequence[Attachment] = (),
         netns_fd: int = -1,
         holds: Sequence[int] = (),
+        userns_fd: int = -1,
     ) -> Task:
         """Start a container and return when its process has become the user's program.
 
-        `netns_fd` is descriptor 0 of the plan's passed descriptors (`SetNs(fd=0)`); the supervisor keeps it and `holds`
-        (reserved ports) for as long as the container runs. Descriptors stay the caller's to close.
+        `netns_fd` and `userns_fd`, those that are given, are the plan's passed descriptors in this order
+        (`SetNs(fd=0)`); the supervisor keeps them and `holds` (reserved ports) for as long as the container runs.
+        Descriptors stay the caller's to close.
 
         Raises:
             StartFailed: the process could not be started; nothing is left behind.
@@ -148,8 +166,12 @@ class Launcher(Protocol):
         """Take back the supervisor of an earlier daemon; None when none answers (read its exit record then)."""
         ...
 
-    async def new_netns(self) -> NetNs:
-        """Make a network namespace."""
+    async def new_netns(self, mappings: IdMappings | None = None, userns_fd: int = -1) -> NetNs:
+        """Make a network namespace, owned by a new user namespace with `mappings`, or by that of `userns_fd`.
+
+        Raises:
+            System: the host refused; for mappings, the text names the ranges.
+        """
         ...
 
     async def run_job(self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()) -> dict[str, object]:
