@@ -28,6 +28,7 @@ from windlass.images.image import Image, NoSuchImage
 from windlass.runtime.intent import DaemonDefaults, HostFacts
 from windlass.runtime.task import AdoptedExec, Attachment, NetNs, StartFailed, TaskCallbacks, TaskGone
 from windlass.spec.container import ContainerConfig, HostConfig, NetworkingConfig
+from windlass.spec.id_mappings import IdMappings
 from windlass.spec.image import Descriptor, ImageConfig, Manifest
 from windlass.spec.plan import Exec
 from windlass.spec.resources import LinuxResources
@@ -112,6 +113,7 @@ class FakeLauncher:
         attachments: Sequence[Attachment] = (),
         netns_fd: int = -1,
         holds: Sequence[int] = (),
+        userns_fd: int = -1,
     ) -> FakeTask:
         await self.before_launch.wait()
         argv = _argv(plan)
@@ -130,7 +132,7 @@ class FakeLauncher:
             task.callbacks = callbacks
         return task
 
-    async def new_netns(self) -> NetNs:
+    async def new_netns(self, mappings: IdMappings | None = None, userns_fd: int = -1) -> NetNs:
         raise NotImplementedError
 
     async def run_job(self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()) -> dict[str, object]:

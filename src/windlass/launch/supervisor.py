@@ -54,8 +54,7 @@ def main(request: wire.Launch, fds: list[int]) -> None:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         task = _task_decoder.decode(wire.from_memfd(fds[2]))
-        netns = 1 if request.netns else 0
-        first = _LAUNCH_FIXED_FDS + netns
+        first = _LAUNCH_FIXED_FDS + request.netns + request.userns
         passed = fds[_LAUNCH_FIXED_FDS:first]
         beyond = first + len(request.attachments)
         clients, holds = fds[first:beyond], fds[beyond:]

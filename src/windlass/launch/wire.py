@@ -14,6 +14,7 @@ import socket
 
 import msgspec
 
+from windlass.spec.plan import IdRange
 from windlass.spec.task import ExitRecord
 
 PROTOCOL_VERSION = 1
@@ -30,15 +31,26 @@ class Message(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower, omit
 
 
 class Launch(Message, frozen=True):
-    """Fork a supervisor. Descriptors: control socket, listener, plan memfd, [netns], attachments, holds."""
+    """Fork a supervisor.
+
+    Descriptors: control socket, listener, plan memfd, those passed on to init (`netns`, then `userns`), attachments,
+    holds.
+    """
 
     attachments: list[AttachSpec] = []
     netns: bool = False
+    userns: bool = False
     holds: int = 0
 
 
 class MakeNetns(Message, frozen=True):
-    """Fork a child that makes a network namespace. Descriptors: answer socket."""
+    """Fork a child that makes a network namespace. Descriptors: answer socket, [user namespace].
+
+    The user namespace owns it; one is made when there are mappings, `uids` and `gids`. Without, the host's does.
+    """
+
+    uids: list[IdRange] = []
+    gids: list[IdRange] = []
 
 
 class RunJob(Message, frozen=True):
@@ -198,7 +210,7 @@ class JobResult(Message, frozen=True):
 
 
 class NetnsMade(Message, frozen=True):
-    """Descriptors: the namespace, and a NETLINK_ROUTE socket opened inside it."""
+    """Descriptors: the namespace, a NETLINK_ROUTE socket opened inside it, [the user namespace that owns it]."""
 
 
 class ChildFailed(Message, frozen=True):

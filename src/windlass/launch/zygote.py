@@ -16,8 +16,9 @@ import sys
 from collections.abc import Callable
 
 from windlass.launch import jobs, supervisor, wire
-from windlass.linux.namespaces import CLONE_NEWNET, unshare
+from windlass.linux.namespaces import CLONE_NEWNET, CLONE_NEWUSER, setns, unshare
 from windlass.linux.process import reset_internal_signals, set_dumpable, set_name
+from windlass.linux.user_namespace import new_user_namespace
 
 CONTROL_FD = 3
 
@@ -56,7 +57,7 @@ def _serve(control: socket.socket, data: bytes, fds: list[int]) -> None:
         case wire.Launch():
             _fork(control, lambda: supervisor.main(request, fds))
         case wire.MakeNetns():
-            _fork(control, lambda: _make_netns(fds))
+            _fork(control, lambda: _make_netns(request, fds))
         case wire.RunJob():
             _fork(control, lambda: jobs.main(request, fds))
 
@@ -81,20 +82,33 @@ def _fork(control: socket.socket, child: Callable[[], None]) -> None:
         os._exit(status)
 
 
-def _make_netns(fds: list[int]) -> None:
-    """Answer with a new network namespace and a route socket inside it.
+def _make_netns(request: wire.MakeNetns, fds: list[int]) -> None:
+    """Answer with a new network namespace and a route socket inside it, and the user namespace that owns it, if any.
 
     The socket is made here because the daemon has threads and must not enter the namespace.
     """
     answer = socket.socket(fileno=fds[0])
     try:
+        owner = _enter_owner(request, fds[1:])
         unshare(CLONE_NEWNET)
         _without_ipv6()
         netns = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        wire.send(answer, wire.NetnsMade(), [netns, route.fileno()])
+        wire.send(answer, wire.NetnsMade(), [netns, route.fileno(), *owner])
     except OSError as error:
         wire.send(answer, wire.ChildFailed(error=f"make network namespace: {error.strerror}"))
+
+
+def _enter_owner(request: wire.MakeNetns, passed: list[int]) -> list[int]:
+    """Become root of the user namespace that is to own the network: whose sysfs can be mounted there only then."""
+    if request.uids:
+        passed = [new_user_namespace(request.uids, request.gids)]
+    for fd in passed:
+        setns(fd, CLONE_NEWUSER)
+        os.setgroups([])
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    return passed
 
 
 def _without_ipv6() -> None:

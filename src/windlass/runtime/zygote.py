@@ -27,6 +27,7 @@ from windlass.runtime.channel import Channel, seqpacket_pair
 from windlass.runtime.sealed import command_line, environment
 from windlass.runtime.supervisor import SupervisorTask, attach_spec
 from windlass.runtime.task import Attachment, NetNs, StartFailed, TaskCallbacks, TaskGone
+from windlass.spec.id_mappings import IdMappings
 from windlass.spec.task import TaskPlan
 
 _encode = msgspec.json.Encoder().encode
@@ -128,6 +129,7 @@ class ZygoteLauncher:
         attachments: Sequence[Attachment] = (),
         netns_fd: int = -1,
         holds: Sequence[int] = (),
+        userns_fd: int = -1,
     ) -> SupervisorTask:
         """Start a container; see `Launcher.launch`."""
         directory = self.task_directory(plan.id)
@@ -135,14 +137,16 @@ class ZygoteLauncher:
         _forget_last_run(plan.record_path)
         ours, theirs = seqpacket_pair()
         memfd = wire.to_memfd("plan", _encode(plan))
-        task = SupervisorTask(plan.id, ours, callbacks)
+        task = SupervisorTask(plan.id, ours, callbacks, foreign=plan.foreign is not None)
         try:
             message = wire.Launch(
-                attachments=[attach_spec(a) for a in attachments], netns=netns_fd >= 0, holds=len(holds)
+                attachments=[attach_spec(a) for a in attachments],
+                netns=netns_fd >= 0,
+                userns=userns_fd >= 0,
+                holds=len(holds),
             )
             fds = [theirs.fileno(), listener.fileno(), memfd]
-            if netns_fd >= 0:
-                fds.append(netns_fd)
+            fds += [fd for fd in (netns_fd, userns_fd) if fd >= 0]
             fds += [a.connection for a in attachments]
             fds += holds
             await self._ask(message, fds)
@@ -179,20 +183,22 @@ class ZygoteLauncher:
 
     # --- other children ---------------------------------------------------------------------------------
 
-    async def new_netns(self) -> NetNs:
-        """Make a network namespace."""
+    async def new_netns(self, mappings: IdMappings | None = None, userns_fd: int = -1) -> NetNs:
+        """Make a network namespace; see `Launcher.new_netns`."""
         answer = _Answer()
+        request = wire.MakeNetns(list(mappings.uids), list(mappings.gids)) if mappings else wire.MakeNetns()
+        owned = mappings is not None or userns_fd >= 0
         try:
-            await self._ask(wire.MakeNetns(), [answer.theirs.fileno()])
+            await self._ask(request, [answer.theirs.fileno(), *([userns_fd] if userns_fd >= 0 else [])])
             answer.theirs.close()
             message, fds = await answer.next()
         finally:
             answer.close()
-        if isinstance(message, wire.ChildFailed) or len(fds) != 2:
+        if isinstance(message, wire.ChildFailed) or len(fds) != 2 + owned:
             for fd in fds:
                 os.close(fd)
             raise errors.System(message.error if isinstance(message, wire.ChildFailed) else "no network namespace")
-        return NetNs(fds[0], socket.socket(fileno=fds[1]))
+        return NetNs(fds[0], socket.socket(fileno=fds[1]), fds[2] if owned else -1)
 
     async def run_job(self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()) -> dict[str, object]:
         """Run a job in a worker process; see `Launcher.run_job`. A cancelled job's worker is killed."""

@@ -12,6 +12,7 @@ from windlass.base.errors import System
 from windlass.base.nursery import Nursery
 from windlass.engine.networks.spare import SpareNamespace
 from windlass.runtime.task import NetNs
+from windlass.spec.id_mappings import IdMappings, stacked
 
 
 class _Launcher:
@@ -21,11 +22,12 @@ class _Launcher:
         self.release = asyncio.Event()
         self.release.set()
 
-    async def new_netns(self) -> NetNs:
+    async def new_netns(self, mappings: IdMappings | None = None, userns_fd: int = -1) -> NetNs:
         await self.release.wait()
         if self.fails:
             raise System("no more namespaces")
-        self.made.append(NetNs(os.open("/dev/null", os.O_RDONLY), socket.socket()))
+        owner = os.open("/dev/null", os.O_RDONLY) if mappings else -1
+        self.made.append(NetNs(os.open("/dev/null", os.O_RDONLY), socket.socket(), owner))
         return self.made[-1]
 
 
@@ -83,3 +85,20 @@ async def test_the_spare_one_is_let_go_at_the_end() -> None:
     launcher.release.set()
     await nursery.drain(1)
     assert not _is_open(launcher.made[0])
+
+
+async def test_mapped_namespaces_are_kept_apart() -> None:
+    spare, launcher, nursery = _spare()
+    mappings = IdMappings(stacked([(100000, 65536)]), stacked([(200000, 65536)]))
+    spare.prepare(mappings)
+    spare.prepare()
+    await nursery.drain(1)
+    assert len(launcher.made) == 2
+    assert (await spare.take()).userns_fd == -1
+    mapped = await spare.take(mappings)
+    assert mapped.userns_fd >= 0
+    spare.prepare(mappings)
+    await nursery.drain(1)
+    spare.close()
+    with pytest.raises(OSError):
+        os.fstat(launcher.made[-1].userns_fd)
