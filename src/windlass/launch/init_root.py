@@ -12,6 +12,7 @@ import os
 import stat
 
 from windlass.launch.init_context import InitContext, StepFailed
+from windlass.launch.init_neighbours import clone_tree
 from windlass.linux import mount as m
 from windlass.linux.fs import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, openat2
 from windlass.spec import plan as ops
@@ -118,7 +119,7 @@ def bind(ctx: InitContext, op: ops.Bind) -> None:
         if op.fd >= 0:
             tree = m.open_tree(ctx.passed_fds[op.fd], "", recursive=op.recursive)
         else:
-            tree = m.open_tree(m.AT_FDCWD, op.source, recursive=op.recursive)
+            tree = clone_tree(op.source, recursive=op.recursive)
     except FileNotFoundError:
         if op.optional:
             return
