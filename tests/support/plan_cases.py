@@ -32,6 +32,7 @@ def make_intent(case: dict[str, Any]) -> ContainerIntent:
         "controllers": ["cpu", "memory", "pids"],
         "features": ["cfs", "swap"],
         "sysctls": ["net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"],
+        "thermal_throttle": True,
     } | case.get("facts", {})
     config = msgspec.convert({"Hostname": "host", "Cmd": ["true"]} | case.get("Config", {}), ContainerConfig)
     host = msgspec.convert(case.get("HostConfig", {}), HostConfig)

@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import msgspec
+
 from windlass import __version__
 from windlass.base import logging as log
 from windlass.base.errors import InvalidParameter
@@ -68,6 +70,9 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
             run_blocking(probe_host, driver.host),
         )
         stack.push_async_callback(images.close)
+        if settings.ip_forward:
+            # Whatever it was: the first network turns it on, or fails to be made.
+            facts = msgspec.structs.replace(facts, ip_forwarding=True)
         containers = ContainerTable(ContainerRows(database), paths)
         networks = Networks(NetworkRows(database), settings, events)
         stack.push_async_callback(networks.close)
@@ -131,6 +136,7 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
         insecure_registries=configuration.items("insecure-registry"),
         debug=configuration.log_level == "debug",
         shutdown_timeout_s=configuration.number("shutdown-timeout"),
+        runtimes=configuration.runtimes,
     )
 
 

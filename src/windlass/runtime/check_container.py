@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from windlass.base.errors import InvalidParameter
+from windlass.base.errors import InvalidParameter, System
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
 from windlass.runtime import network_conflicts
 from windlass.runtime.capabilities import normalize_capabilities
@@ -42,7 +42,7 @@ def check_container(
 
     Raises:
         InvalidParameter: malformed or contradicting itself, in Docker's words.
-        NotSupported: it asks for what this engine does not have.
+        NotSupported, System: it asks for what this engine or its storage does not have.
     """
     draft = Draft(host_config)
     check_resources(draft, facts)
@@ -92,6 +92,8 @@ def _check_host(host: HostConfig, facts: HostFacts, defaults: DaemonDefaults) ->
         )
     if host.isolation not in ("", "default"):
         raise InvalidParameter(f"invalid isolation '{host.isolation}' on linux")
+    if host.storage_opt:
+        raise System("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
     if host.annotations and "" in host.annotations:
         raise InvalidParameter("invalid Annotations: the empty string is not permitted as an annotation key")
     for names in (host.cap_add, host.cap_drop):

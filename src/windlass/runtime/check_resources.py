@@ -46,6 +46,7 @@ def check_resources(draft: Draft, facts: HostFacts, *, update: bool = False) -> 
     _pids(draft, facts)
     _cpu(draft, facts)
     _cpu_bandwidth(draft, facts)
+    _realtime(draft.host, facts)
     _cpuset(draft, facts)
     _block_io(draft, facts)
 
@@ -149,6 +150,14 @@ def _cpu_bandwidth(draft: Draft, facts: HostFacts) -> None:
         raise InvalidParameter("CPU cfs quota can not be less than 1ms (i.e. 1000)")
     if host.cpu_percent > 0:
         draft.drop("linux does not support CPU percent. Percent discarded.", cpu_percent=0)
+
+
+def _realtime(host: HostConfig, facts: HostFacts) -> None:
+    runtime_us, period_us = host.cpu_realtime_runtime, host.cpu_realtime_period
+    if (runtime_us or period_us) and "realtime" not in facts.features:
+        raise InvalidParameter("kernel does not support CPU real-time scheduler")
+    if 0 < period_us < runtime_us:
+        raise InvalidParameter("cpu real-time runtime cannot be higher than cpu real-time period")
 
 
 def _cpuset(draft: Draft, facts: HostFacts) -> None:

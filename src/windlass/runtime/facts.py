@@ -13,12 +13,15 @@ from windlass.seccomp.profile import host_traits
 
 DEFAULT_SYSCTLS = ("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start")
 
+_THERMAL_THROTTLE = "/sys/devices/system/cpu/cpu0/thermal_throttle"
+
 # Feature, controller, and the file whose presence proves it (v1; a v2 controller has all of its own).
 _V1_FEATURES = (
     ("swap", "memory", "memory.memsw.limit_in_bytes"),
     ("swappiness", "memory", "memory.swappiness"),
     ("oom_control", "memory", "memory.oom_control"),
     ("cfs", "cpu", "cpu.cfs_quota_us"),
+    ("realtime", "cpu", "cpu.rt_runtime_us"),
     ("bfq", "blkio", "blkio.bfq.weight"),
     ("bfq", "blkio", "blkio.weight"),
     ("bfq_device", "blkio", "blkio.bfq.weight_device"),
@@ -45,15 +48,15 @@ def probe_host(cgroup_host: CgroupHost) -> HostFacts:
         sysctls=frozenset(key for key in DEFAULT_SYSCTLS if os.path.exists("/proc/sys/" + key.replace(".", "/"))),
         hard_limits=_hard_limits(),
         kcore=os.path.exists("/proc/kcore"),
+        thermal_throttle=os.path.exists(_THERMAL_THROTTLE),
     )
 
 
 def _features(host: CgroupHost) -> frozenset[str]:
     if host.version == 1:
+        files = {controller: _files_below(point) for controller, point in host.controllers.items()}
         return frozenset(
-            feature
-            for feature, controller, file in _V1_FEATURES
-            if controller in host.controllers and os.path.exists(f"{host.controllers[controller]}/{file}")
+            feature for feature, controller, file in _V1_FEATURES if file in files.get(controller, frozenset())
         )
     found = set()
     if host.has("cpu"):
@@ -63,6 +66,19 @@ def _features(host: CgroupHost) -> frozenset[str]:
     if host.has("io"):
         found |= {"bfq", "bfq_device"}
     return frozenset(found)
+
+
+def _files_below(point: str) -> frozenset[str]:
+    """List the control files of a group below a hierarchy's root, which lacks some (BFQ's): of one made for that."""
+    probe = f"{point}/windlass-probe-{os.getpid()}"
+    try:
+        os.mkdir(probe)
+    except OSError:
+        return frozenset(os.listdir(point))
+    try:
+        return frozenset(os.listdir(probe))
+    finally:
+        os.rmdir(probe)
 
 
 def _hard_limits() -> dict[int, int]:

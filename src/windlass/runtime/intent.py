@@ -19,7 +19,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     """What the host can do.
 
     `capabilities` is the engine's own effective set as a bit mask by number. `controllers` are the cgroup controllers
-    that can enforce limits, `features` what they can do: `swap`, `swappiness`, `oom_control`, `cfs`, `bfq`,
+    that can enforce limits, `features` what they can do: `swap`, `swappiness`, `oom_control`, `cfs`, `realtime`, `bfq`,
     `bfq_device`. `cpus` and `mems` are the lists of what is online (`0-3`). `sysctls` are the default kernel parameters
     that exist here, `hard_limits` the engine's own by RLIMIT_* number, without those that are infinite.
     """
@@ -39,6 +39,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     sysctls: frozenset[str] = frozenset()
     hard_limits: dict[int, int] = {}
     kcore: bool = True
+    thermal_throttle: bool = False
 
 
 class HostDevice(msgspec.Struct, frozen=True):

@@ -64,14 +64,19 @@ def lower_mounts(intent: ContainerIntent, security: SecurityOptions) -> list[Mou
     return mounts
 
 
+def default_masked_paths(facts: HostFacts) -> list[str]:
+    """List what is hidden from every container; who can read when a processor throttles can tell what it works on."""
+    throttled = range(facts.cpu_count) if facts.thermal_throttle else ()
+    return [*MASKED_PATHS, *(f"/sys/devices/system/cpu/cpu{number}/thermal_throttle" for number in throttled)]
+
+
 def masked_paths(intent: ContainerIntent, security: SecurityOptions) -> list[str]:
     """List the paths to hide; an explicit list wins, also over `privileged`."""
     if intent.host_config.masked_paths is not None:
         return intent.host_config.masked_paths
     if intent.host_config.privileged or not security.system_paths:
         return []
-    throttling = [f"/sys/devices/system/cpu/cpu{number}/thermal_throttle" for number in range(intent.facts.cpu_count)]
-    return [*MASKED_PATHS, *throttling]
+    return default_masked_paths(intent.facts)
 
 
 def readonly_paths(intent: ContainerIntent, security: SecurityOptions) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from windlass.base.errors import InvalidParameter
+from windlass.base.errors import InvalidParameter, System
 from windlass.runtime.check_container import check_container, check_update
 from windlass.runtime.intent import DaemonDefaults, HostFacts
 from windlass.spec.container import ContainerConfig, HostConfig
@@ -17,7 +17,7 @@ _FULL = HostFacts(
     cpus="0-1",
     mems="0",
     controllers=frozenset({"cpu", "cpuset", "memory", "pids", "blkio"}),
-    features=frozenset({"swap", "swappiness", "oom_control", "cfs", "bfq", "bfq_device"}),
+    features=frozenset({"swap", "swappiness", "oom_control", "cfs", "realtime", "bfq", "bfq_device"}),
 )
 _BARE = msgspec.structs.replace(_FULL, controllers=frozenset(), features=frozenset())
 _MB = 1 << 20
@@ -68,6 +68,10 @@ def _accepted(facts: HostFacts = _FULL, **members: Any) -> tuple[HostConfig, lis
         ),
         ({"CpuQuota": 999}, "CPU cfs quota can not be less than 1ms (i.e. 1000)"),
         ({"CpuShares": -1}, "shares: invalid argument"),
+        (
+            {"CpuRealtimePeriod": 1000, "CpuRealtimeRuntime": 1001},
+            "cpu real-time runtime cannot be higher than cpu real-time period",
+        ),
         ({"CpusetCpus": "0-9"}, "Requested CPUs are not available - requested 0-9, available: 0-1"),
         ({"CpusetMems": "1"}, "Requested memory nodes are not available - requested 1, available: 0"),
         ({"CpusetCpus": "a"}, "Invalid value a for cpuset cpus: invalid format: a"),
@@ -103,6 +107,16 @@ def _accepted(facts: HostFacts = _FULL, **members: Any) -> tuple[HostConfig, lis
 )
 def test_refused(members: dict[str, Any], message: str) -> None:
     assert _refusal(**members) == message
+
+
+@pytest.mark.parametrize("members", [{"CpuRealtimePeriod": 1000}, {"CpuRealtimeRuntime": 1000}])
+def test_real_time_without_a_scheduler_for_it(members: dict[str, int]) -> None:
+    assert _refusal(_BARE, **members) == "kernel does not support CPU real-time scheduler"
+
+
+def test_a_quota_for_the_storage() -> None:
+    with pytest.raises(System, match="--storage-opt is supported only for overlay over xfs with 'pquota'"):
+        _accepted(StorageOpt={"size": "1G"})
 
 
 def test_a_profile_that_is_not_json() -> None:
