@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from windlass.base.nursery import Nursery
 from windlass.cgroups.model import CgroupHost, CgroupMount, CgroupStats
 from windlass.engine.containers.create import CreateRequest, create
@@ -32,7 +34,7 @@ from windlass.spec.id_mappings import IdMappings
 from windlass.spec.image import Descriptor, ImageConfig, Manifest
 from windlass.spec.plan import Exec
 from windlass.spec.resources import LinuxResources
-from windlass.spec.task import ExecPlan, ExitRecord, TaskPlan
+from windlass.spec.task import ExecPlan, ExitRecord, ForeignPlan, TaskPlan
 from windlass.store.containers import ContainerRows
 from windlass.store.database import open_database
 from windlass.store.networks import NetworkRows
@@ -58,6 +60,8 @@ class FakeTask:
         self.execs: list[ExecPlan] = []
         self.adopted_execs: dict[str, AdoptedExec] = {}
         self.sizes: list[tuple[int, int, str]] = []
+        self.foreign = plan.foreign is not None
+        self.managed: list[tuple[str, bytes]] = []
         self.dies_of = {SIGKILL, 15}
         self.ended = False
 
@@ -84,6 +88,9 @@ class FakeTask:
         if signal in self.dies_of and not self.ended:
             self.end(128 + signal)
 
+    async def manage(self, command: str, resources: bytes = b"") -> None:
+        self.managed.append((command, resources))
+
     async def resize(self, rows: int, columns: int, exec_id: str = "") -> None:
         self.sizes.append((rows, columns, exec_id))
 
@@ -92,6 +99,10 @@ class FakeTask:
 
 
 def _argv(plan: TaskPlan | ExecPlan) -> list[str]:
+    if isinstance(plan.foreign, ForeignPlan):
+        return list(msgspec.json.decode(plan.foreign.spec)["process"]["args"])
+    if plan.foreign is not None:
+        return list(msgspec.json.decode(plan.foreign.process)["args"])
     return next(op.args for op in plan.launch.ops if isinstance(op, Exec))
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from windlass.base.errors import InvalidParameter
 from windlass.base.logging import is_level
 from windlass.daemon.options import BY_FLAG, BY_KEY, BY_SHORT, DEFAULT_HOST, NOT_IN_FILE, OPTIONS, Option
+from windlass.runtime.runtimes import Runtime, Runtimes, check_default, parse_runtime
 from windlass.spec.container import Ulimit
 
-Value = str | bool | int | list[str] | dict[str, str]
+Value = str | bool | int | list[str] | dict[str, str] | dict[str, Runtime]
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -64,9 +65,12 @@ class Configuration:
 
     def mapping(self, flag: str) -> dict[str, str]:
         """A map option."""
-        value = self.values[flag]
-        assert isinstance(value, dict)
-        return dict(value)
+        return _texts(self.values[flag])
+
+    @property
+    def runtimes(self) -> Runtimes:
+        """The OCI runtimes beside our own."""
+        return Runtimes(_runtimes(self.values["add-runtime"]), self.text("default-runtime"))
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -103,6 +107,10 @@ def load(argv: Sequence[str]) -> Configuration:
     flags = parse_flags(argv)
     path = str(flags.get("config-file") or BY_FLAG["config-file"].default)
     from_file = read_file(path, required="config-file" in flags)
+    if runtimes := {**_runtimes(from_file.get("add-runtime")), **_runtimes(flags.get("add-runtime"))}:
+        # Those of both count.
+        from_file.pop("add-runtime", None)
+        flags["add-runtime"] = runtimes
     twice = sorted(flag for flag in flags if flag in from_file)
     if twice:
         details = ", ".join(f"{flag}: (from flag: {flags[flag]}, from file: {from_file[flag]})" for flag in twice)
@@ -115,6 +123,18 @@ def load(argv: Sequence[str]) -> Configuration:
     return configuration
 
 
+def _texts(value: Value | None) -> dict[str, str]:
+    """The items of a map option."""
+    found = value if isinstance(value, dict) else {}
+    return {key: item for key, item in found.items() if isinstance(item, str)}
+
+
+def _runtimes(value: Value | None) -> dict[str, Runtime]:
+    """The items of a runtime option."""
+    found = value if isinstance(value, dict) else {}
+    return {name: item for name, item in found.items() if isinstance(item, Runtime)}
+
+
 def _default(option: Option) -> Value:
     match option.kind:
         case "bool":
@@ -123,7 +143,7 @@ def _default(option: Option) -> Value:
             return int(option.default or 0)
         case "list" | "ulimit":
             return []
-        case "map":
+        case "map" | "runtime":
             return {}
         case _:
             return option.default
@@ -203,11 +223,21 @@ def _store(values: dict[str, Value], option: Option, text: str) -> None:
             key, separator, value = text.partition("=")
             if not separator:
                 raise ValueError("must be formatted as key=value")
-            mapping = values.setdefault(option.flag, {})
-            assert isinstance(mapping, dict)
-            mapping[key] = value
+            values[option.flag] = {**_texts(values.get(option.flag)), key: value}
+        case "runtime":
+            _store_runtime(values, option, text)
         case _:
             values[option.flag] = text
+
+
+def _store_runtime(values: dict[str, Value], option: Option, text: str) -> None:
+    name, separator, path = text.partition("=")
+    name, path = name.strip(), path.strip()
+    if not separator or not name or not path:
+        raise ValueError(f"invalid runtime argument: {text}")
+    if name in (present := _runtimes(values.get(option.flag))):
+        raise ValueError(f"runtime '{name}' was already defined")
+    values[option.flag] = {**present, name: parse_runtime(name, {"path": path})}
 
 
 # --- file ------------------------------------------------------------------------------------------
@@ -247,6 +277,8 @@ def read_file(path: str, *, required: bool) -> dict[str, Value]:
 def _from_json(path: str, option: Option, value: object) -> Value:
     if option.kind == "ulimit" and isinstance(value, dict):
         return [_ulimit_text(name, limit) for name, limit in value.items()]
+    if option.kind == "runtime" and isinstance(value, dict):
+        return {str(name): parse_runtime(str(name), item) for name, item in value.items()}
     if option.kind == "map" and isinstance(value, dict):
         return {str(key): str(item) for key, item in value.items()}
     if option.kind in ("list", "ulimit") and isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -321,3 +353,4 @@ def check(configuration: Configuration) -> None:
         if not configuration.text(flag).startswith("/"):
             raise InvalidParameter(f"{flag} must be an absolute path: {configuration.text(flag)}")
     _ = configuration.shm_size_bytes, configuration.ulimits
+    check_default(configuration.runtimes)

@@ -15,7 +15,8 @@ DEFAULT_HOST = "unix:///run/windlass/windlass.sock"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. `kind` is `string`, `bool`, `int`, `list`, `map` (key=value) or `ulimit` (name=soft:hard).
+    """One option. `kind` is `string`, `bool`, `int`, `list`, `map` (key=value), `ulimit` (name=soft:hard) or
+    `runtime` (name=path).
 
     `key` is its name in `daemon.json`; lists are plural there. `ignored` options are accepted for scripts written for
     dockerd, and change nothing; the help says so.
@@ -36,6 +37,7 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
+    Option("add-runtime", "runtime", "Register an additional OCI compatible runtime", key="runtimes"),
     Option("bip", "string", "IPv4 address for the default bridge"),
     Option("bridge", "string", "Name of the default bridge", short="b", default="windlass0"),
     Option("cgroup-parent", "string", "Set parent cgroup for all containers"),
@@ -45,6 +47,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("debug", "bool", "Enable debug mode", short="D"),
     Option("default-cgroupns-mode", "string", "Default mode for containers cgroup namespace (host|private)"),
     Option("default-ipc-mode", "string", "Default mode for containers ipc (shareable|private)", default="private"),
+    Option("default-runtime", "string", "Default OCI runtime for containers"),
     Option("default-shm-size", "string", "Default shm size for containers", default="64MiB"),
     Option("default-ulimit", "ulimit", "Default ulimits for containers", key="default-ulimits"),
     Option("dns", "list", "DNS server to use"),

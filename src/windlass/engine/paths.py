@@ -8,6 +8,7 @@
 <data-root>/volumes/<name>/_data
 <data-root>/trash/                  renamed here at once, deleted in the background
 <run-root>/containers/<id>/         its supervisor's socket and pid
+<run-root>/runtimes/<name>/         other OCI runtimes' state
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class Paths:
     def trash(self) -> str:
         """What is being deleted."""
         return f"{self.data_root}/trash"
+
+    def runtime_state(self, name: str) -> str:
+        """Where another OCI runtime keeps what it knows of our containers."""
+        return f"{self.run_root}/runtimes/{name}"
 
     def container(self, container_id: str) -> ContainerPaths:
         """One container's files."""
@@ -105,6 +110,11 @@ class ContainerPaths:
     def run(self) -> str:
         """The supervisor's runtime directory."""
         return f"{self.run_base}/{self.id}"
+
+    @property
+    def bundle(self) -> str:
+        """Made by the supervisor for another OCI runtime, and there until that has deleted the container."""
+        return f"{self.run}/bundle"
 
     @property
     def pid(self) -> str:

@@ -19,9 +19,11 @@ import msgspec
 from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
+from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.exit import callbacks, lost_record, remove_cgroup
+from windlass.engine.containers.foreign import delete_leftover, open_cgroup
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.remove import delete_trash, discard
 from windlass.engine.containers.start import launch, restart_now
@@ -71,7 +73,7 @@ async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitR
     if task is None:
         return container, await run_blocking(_read_record, container)
     container.task = task
-    container.cgroup = engine.cgroups.open(_cgroup_name(engine, container))
+    container.cgroup = _open_cgroup(engine, container)
     if container.state.pid != task.pid:
         state = msgspec.structs.replace(
             container.state, status="running", pid=task.pid, started_at_ns=task.started_at_ns
@@ -96,6 +98,7 @@ async def _end_unconfirmed(engine: Engine, containers: list[Container]) -> None:
             continue
         task = await engine.launcher.adopt(container.id, TaskCallbacks(lambda _record: None, lambda _id, _code: None))
         if task is None:
+            await delete_leftover(engine, container.paths)
             continue
         try:
             await task.kill(_SIGKILL)
@@ -103,12 +106,14 @@ async def _end_unconfirmed(engine: Engine, containers: list[Container]) -> None:
         except WindlassError:
             # It ended by itself in between.
             pass
-        await run_blocking(remove_cgroup, engine.cgroups.open(_cgroup_name(engine, container)), container.id)
+        await delete_leftover(engine, container.paths)
+        await run_blocking(remove_cgroup, _open_cgroup(engine, container), container.id)
         event(_log, logging.INFO, "unconfirmed start undone", container=container.id)
 
 
-def _cgroup_name(engine: Engine, container: Container) -> str:
-    return cgroup_name(container_intent(engine, container.intent, look_at_host=False))
+def _open_cgroup(engine: Engine, container: Container) -> Cgroup:
+    path = cgroup_name(container_intent(engine, container.intent, look_at_host=False))
+    return open_cgroup(engine, container.intent, path)
 
 
 def _read_record(container: Container) -> ExitRecord:
@@ -147,8 +152,8 @@ async def _finish(engine: Engine, container: Container, record: ExitRecord, to_s
             endpoints=[],
         )
     await engine.containers.set_state(container, msgspec.structs.replace(state, status="exited"))
-    cgroup = engine.cgroups.open(_cgroup_name(engine, container))
-    await run_blocking(remove_cgroup, cgroup, container.id)
+    await delete_leftover(engine, container.paths)
+    await run_blocking(remove_cgroup, _open_cgroup(engine, container), container.id)
     if not was_restarting:
         announce(engine, container, "die", exitCode=str(record.exit_code))
     event(_log, logging.INFO, "container had ended", container=container.id, exit_code=record.exit_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from windlass.runtime.runtimes import Runtimes
 from windlass.spec.container import Ulimit
 
 DEFAULT_SHM_SIZE_BYTES = 64 << 20
@@ -43,3 +44,4 @@ class EngineSettings:
     live_restore: bool = True
     debug: bool = False
     shutdown_timeout_s: int = 15
+    runtimes: Runtimes = field(default_factory=Runtimes)

@@ -15,7 +15,7 @@ from windlass.base.threads import run_blocking
 from windlass.engine import host_info
 from windlass.engine.containers.inspect import STORAGE_DRIVER
 from windlass.engine.containers.list import ListRequest, list_containers
-from windlass.engine.containers.modes import LOG_DRIVERS, RUNTIME
+from windlass.engine.containers.modes import LOG_DRIVERS
 from windlass.engine.engine import Engine
 from windlass.snapshots.usage import disk_usage as directory_usage
 from windlass.spec.platform import host
@@ -125,8 +125,8 @@ async def info(engine: Engine) -> dict[str, object]:
         "Labels": list(settings.labels),
         "ExperimentalBuild": False,
         "ServerVersion": settings.version,
-        "Runtimes": {RUNTIME: {"path": "windlass"}},
-        "DefaultRuntime": RUNTIME,
+        "Runtimes": settings.runtimes.shown(),
+        "DefaultRuntime": settings.runtimes.default,
         "Swarm": {
             "NodeID": "",
             "NodeAddr": "",

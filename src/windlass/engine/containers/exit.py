@@ -20,6 +20,7 @@ from windlass.base.threads import run_blocking
 from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.foreign import delete_leftover
 from windlass.engine.containers.model import SIGNALLED
 from windlass.engine.containers.remove import discard
 from windlass.engine.engine import Engine
@@ -138,6 +139,7 @@ def _tear_down(engine: Engine, container: Container) -> None:
 
     async def work() -> None:
         try:
+            await delete_leftover(engine, container.paths)
             await run_blocking(remove_cgroup, cgroup, container.id)
         finally:
             done.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from windlass.base.errors import System
 from windlass.cgroups.model import Cgroup
+from windlass.engine.containers.foreign import plan_foreign, runtime_of
 from windlass.engine.containers.model import Intent
 from windlass.engine.containers.modes import log_size
 from windlass.engine.engine import Engine
@@ -22,14 +23,17 @@ from windlass.snapshots.overlay import OVERLAY_OPTIONS
 from windlass.spec.container import HostConfig
 from windlass.spec.plan import BindRoot, LaunchPlan, OverlayRoot
 from windlass.spec.runtime import RuntimeSpec
-from windlass.spec.task import IoPlan, LogPlan, TaskPlan
+from windlass.spec.task import ForeignPlan, IoPlan, LogPlan, TaskPlan
 
 _PRIVATE = NetworkIntent("private")
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A start that only needs its descriptors: what was compiled, and the control group that was made for it."""
+    """A start that only needs its descriptors: what was compiled, and the control group that was made for it.
+
+    Another runtime makes the group itself.
+    """
 
     spec: RuntimeSpec
     plan: TaskPlan
@@ -112,36 +116,37 @@ def prepare(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> Prepared
     Raises:
         WindlassError: the configuration cannot be had on this host now.
     """
+    runtime = runtime_of(engine, intent)
     lowered = container_intent(engine, intent)
     _make_bind_sources(intent)
     spec = lower_container(lowered)
     assert spec.linux.resources is not None
+    root = _root(engine, intent, layers)
+    if runtime is not None:
+        foreign, cgroup = plan_foreign(engine, intent, spec, root, runtime)
+        return Prepared(spec, _task_plan(engine, intent, LaunchPlan([]), cgroup, foreign), cgroup, ())
     cgroup, warnings = engine.cgroups.create(spec.linux.cgroups_path.strip("/"), spec.linux.resources)
     try:
-        launch = lower_plan(spec, _facts(engine, intent, spec, cgroup, layers, lowered.network))
+        launch = lower_plan(spec, _facts(engine, spec, cgroup, root, lowered.network))
     except BaseException:
         cgroup.remove()
         raise
     return Prepared(spec, _task_plan(engine, intent, launch, cgroup), cgroup, tuple(warnings))
 
 
-def _facts(
-    engine: Engine,
-    intent: Intent,
-    spec: RuntimeSpec,
-    cgroup: Cgroup,
-    layers: tuple[str, ...],
-    network: NetworkIntent,
-) -> PlanFacts:
+def _root(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> OverlayRoot | BindRoot:
     paths = engine.paths.container(intent.id)
-    root: OverlayRoot | BindRoot
-    if layers:
-        lower = [f"{name}/d" for name in layers]
-        root = OverlayRoot(
-            paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work, data=",".join(OVERLAY_OPTIONS)
-        )
-    else:
-        root = BindRoot(paths.upper)
+    if not layers:
+        return BindRoot(paths.upper)
+    lower = [f"{name}/d" for name in layers]
+    return OverlayRoot(
+        paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work, data=",".join(OVERLAY_OPTIONS)
+    )
+
+
+def _facts(
+    engine: Engine, spec: RuntimeSpec, cgroup: Cgroup, root: OverlayRoot | BindRoot, network: NetworkIntent
+) -> PlanFacts:
     seccomp = spec.linux.seccomp
     return PlanFacts(
         root=root,
@@ -155,7 +160,9 @@ def _facts(
     )
 
 
-def _task_plan(engine: Engine, intent: Intent, launch: LaunchPlan, cgroup: Cgroup) -> TaskPlan:
+def _task_plan(
+    engine: Engine, intent: Intent, launch: LaunchPlan, cgroup: Cgroup, foreign: ForeignPlan | None = None
+) -> TaskPlan:
     paths = engine.paths.container(intent.id)
     config = intent.config
     rows, columns = intent.host_config.console_size or (0, 0)
@@ -167,6 +174,7 @@ def _task_plan(engine: Engine, intent: Intent, launch: LaunchPlan, cgroup: Cgrou
         record_path=paths.exit_record,
         pid_path=paths.pid,
         oom_event_path=cgroup.oom_event_path(),
+        foreign=foreign,
     )
 
 

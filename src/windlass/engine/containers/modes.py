@@ -15,8 +15,6 @@ LOG_DRIVERS = ("json-file", "local", "none")
 RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 _LOG_OPTIONS = frozenset(("max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"))
 _MINIMUM_MEMORY = 6 << 20
-_RUNTIMES = ("", "runc", "io.containerd.runc.v2", "windlass")
-RUNTIME = "runc"
 
 
 def complete_host_config(host: HostConfig, settings: EngineSettings, *, cgroup_version: int, bridged: bool) -> None:
@@ -28,9 +26,7 @@ def complete_host_config(host: HostConfig, settings: EngineSettings, *, cgroup_v
     _check_restart(host)
     _complete_log(host, settings)
     _complete_modes(host, settings, cgroup_version=cgroup_version, bridged=bridged)
-    if host.runtime not in _RUNTIMES:
-        raise InvalidParameter(f"unknown or invalid runtime name: {host.runtime}")
-    host.runtime = RUNTIME
+    host.runtime = settings.runtimes.name_of(host.runtime)
     if host.shm_size < 0:
         raise InvalidParameter("SHM size can not be less than 0")
     host.shm_size = host.shm_size or settings.shm_size_bytes

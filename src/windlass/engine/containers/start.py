@@ -15,6 +15,7 @@ from windlass.engine.containers.announce import announce
 from windlass.engine.containers.connect import Connection, connect, disconnect
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.exit import callbacks, remove_later
+from windlass.engine.containers.foreign import start_failure
 from windlass.engine.containers.lowering import Prepared, prepare
 from windlass.engine.containers.model import State
 from windlass.engine.engine import Engine
@@ -146,11 +147,8 @@ async def _launch(engine: Engine, container: Container, connection: Connection, 
             connection.holds,
         )
     except StartFailed as error:
-        raise StartFailed(
-            "failed to create task for container: OCI runtime create failed: "
-            f"unable to start container process: {error.message}",
-            error.exit_code,
-        ) from error
+        message = start_failure(error.message, foreign=prepared.plan.foreign is not None)
+        raise StartFailed(message, error.exit_code) from error
     finally:
         for client in clients:
             client.close()

@@ -49,7 +49,10 @@ async def update(engine: Engine, reference: str, wanted: HostConfig) -> list[str
         host, warnings = check_update(present, merged(present, wanted), engine.facts)
         intent = msgspec.structs.replace(container.intent, host_config=host)
         lower_container(container_intent(engine, intent, look_at_host=False))
-        if container.cgroup is not None:
+        task = container.task
+        if task is not None and task.foreign:
+            await task.manage("update", msgspec.json.encode(limits(host)))
+        elif container.cgroup is not None:
             await run_blocking(container.cgroup.update, limits(host))
         await engine.containers.set_intent(container, intent)
     announce(engine, container, "update")

@@ -8,14 +8,17 @@ from windlass.base.errors import Conflict
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.foreign import exec_failure
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.engine import Engine
 from windlass.engine.errors import NotRunning
 from windlass.engine.execs.create import check_running
 from windlass.engine.execs.table import Exec
-from windlass.runtime.lower_exec import ExecIntent, lower_exec
+from windlass.runtime.foreign import foreign_process
+from windlass.runtime.lower_exec import ExecIntent, exec_process, lower_exec
 from windlass.runtime.lower_spec import lower_container
-from windlass.runtime.task import Attachment, StartFailed, TaskGone
+from windlass.runtime.task import Attachment, StartFailed, Task, TaskGone
+from windlass.spec.plan import LaunchPlan
 from windlass.spec.runtime import RuntimeSpec
 from windlass.spec.task import ExecPlan, IoPlan
 
@@ -56,34 +59,37 @@ async def _start(engine: Engine, exec_: Exec, attachments: Sequence[Attachment],
     exec_.open_stdin = any(attachment.stdin for attachment in attachments)
     rows, columns = _size(console_size or config.console_size or ())
     try:
-        plan = ExecPlan(
-            id=exec_.id,
-            launch=lower_exec(
-                ExecIntent(
-                    config.argv, config.env or [], config.user, config.working_dir, config.tty, config.privileged
-                ),
-                await _spec(engine, container),
-                cgroup_files=container.cgroup.join_files() if container.cgroup is not None else (),
-                seccomp_program=await _program(engine, container),
-                host_capabilities=engine.facts.capabilities,
-            ),
-            io=IoPlan(config.tty, exec_.open_stdin, True, rows, columns),
-        )
+        plan = await _plan(engine, exec_, task, IoPlan(config.tty, exec_.open_stdin, True, rows, columns))
         announce(engine, container, f"exec_start: {' '.join(config.argv)}", execID=exec_.id)
         exec_.running = True
         exec_.pid = await task.exec(plan, attachments)
     except StartFailed as error:
         _fail(exec_, error.exit_code)
-        raise StartFailed(
-            f"OCI runtime exec failed: exec failed: unable to start container process: {error.message}: unknown",
-            error.exit_code,
-        ) from error
+        raise StartFailed(exec_failure(error.message, foreign=task.foreign), error.exit_code) from error
     except TaskGone as error:
         _fail(exec_, _FAILED)
         raise NotRunning(container.id) from error
     except BaseException:
         _fail(exec_, _FAILED)
         raise
+
+
+async def _plan(engine: Engine, exec_: Exec, task: Task, io: IoPlan) -> ExecPlan:
+    container, config = exec_.container, exec_.config
+    spec = await _spec(engine, container)
+    intent = ExecIntent(config.argv, config.env or [], config.user, config.working_dir, config.tty, config.privileged)
+    if task.foreign:
+        assert spec.process is not None
+        process = exec_process(intent, spec.process, engine.facts.capabilities)
+        return ExecPlan(exec_.id, LaunchPlan([]), io, foreign_process(process))
+    launch = lower_exec(
+        intent,
+        spec,
+        cgroup_files=container.cgroup.join_files() if container.cgroup is not None else (),
+        seccomp_program=_program(engine, spec),
+        host_capabilities=engine.facts.capabilities,
+    )
+    return ExecPlan(exec_.id, launch, io)
 
 
 def _fail(exec_: Exec, exit_code: int) -> None:
@@ -103,7 +109,6 @@ async def _spec(engine: Engine, container: Container) -> RuntimeSpec:
     return container.spec
 
 
-async def _program(engine: Engine, container: Container) -> bytes | None:
-    spec = await _spec(engine, container)
+def _program(engine: Engine, spec: RuntimeSpec) -> bytes | None:
     seccomp = spec.linux.seccomp
     return engine.filters.program(seccomp) if seccomp is not None else None
