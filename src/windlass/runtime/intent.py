@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from windlass.spec.container import ContainerConfig, HostConfig, Ulimit
+from windlass.spec.runtime import IdMapping
 
 DEFAULT_CGROUP_PARENT = "windlass"
 DEFAULT_SHM_SIZE = 64 * 1024 * 1024
@@ -89,6 +90,24 @@ class NetworkIntent(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str = ""
 
 
+class UserNamespaceIntent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The container's user namespace.
+
+    `mode` is `host`, `private` (new, with `uids` and `gids`), or `join` with `path`: that of the container some of
+    whose other namespaces are joined, for it owns them.
+    """
+
+    mode: str = "host"
+    path: str = ""
+    uids: list[IdMapping] = []
+    gids: list[IdMapping] = []
+
+    @property
+    def remapped(self) -> bool:
+        """Whether the container's ids are others on the host."""
+        return self.mode != "host"
+
+
 class EtcFiles(msgspec.Struct, frozen=True, omit_defaults=True):
     """Host paths of the files that the engine writes for a container; an empty one is not mounted."""
 
@@ -130,6 +149,7 @@ class ContainerIntent(msgspec.Struct, frozen=True):
     mounts: list[MountPoint] = []
     etc: EtcFiles = EtcFiles()
     network: NetworkIntent = NetworkIntent()
+    user_namespace: UserNamespaceIntent = UserNamespaceIntent()
     ipc_pid: int = 0
     pid_pid: int = 0
     devices: list[HostDevice] = []

@@ -116,6 +116,8 @@ def _linux(intent: ContainerIntent, security: SecurityOptions, capabilities: lis
     sysctl = lower_sysctls(intent)
     check_sysctls(sysctl, own_namespaces(namespaces))
     return Linux(
+        uid_mappings=intent.user_namespace.uids,
+        gid_mappings=intent.user_namespace.gids,
         sysctl=sysctl,
         resources=lower_resources(intent, rules),
         cgroups_path=f"/{cgroup_name(intent)}",

@@ -51,10 +51,15 @@ def lower_mounts(intent: ContainerIntent, security: SecurityOptions) -> list[Mou
     Raises:
         InvalidParameter: tmpfs options that do not exist.
     """
-    wanted = sort_mounts([*intent.mounts, *_etc_files(intent)])
+    etc_files = _etc_files(intent)
+    wanted = sort_mounts([*intent.mounts, *etc_files])
     taken = {point.destination for point in wanted}
     mounts = [mount for mount in _kernel_mounts(intent) if not _is_replaced(mount.destination, taken)]
-    mounts += [_lower_point(point, intent.facts) for point in wanted]
+    for point in wanted:
+        mount = _lower_point(point, intent.facts)
+        # What is the engine's has the ids of containers on the disk; a path of the host's has the host's.
+        ours = point.type in ("volume", "image") or point in etc_files
+        mounts.append(_mapped(mount) if ours and intent.user_namespace.remapped else mount)
     if intent.host_config.readonly_rootfs:
         mounts = [mount if mount.destination in _WRITABLE | taken else _read_only(mount) for mount in mounts]
     if intent.host_config.privileged:
@@ -100,8 +105,10 @@ def _kernel_mounts(intent: ContainerIntent) -> list[Mount]:
         ),
         Mount("/sys", "sysfs", "sysfs", _RO_SAFE),
         Mount("/sys/fs/cgroup", "cgroup", "cgroup", _RO_SAFE),
-        Mount("/dev/mqueue", "mqueue", "mqueue", _RW_SAFE),
     ]
+    # The host's queues can only be mounted by the host's root.
+    if not (intent.user_namespace.remapped and intent.host_config.ipc_mode == "host"):
+        mounts.append(Mount("/dev/mqueue", "mqueue", "mqueue", _RW_SAFE))
     return mounts + _shared_memory(intent)
 
 
@@ -160,6 +167,11 @@ def _source(point: MountPoint) -> str:
         # A joined path would follow links that a container put into the volume (CVE-2017-1002101).
         raise NotSupported("mounting a subpath of a volume or image is not supported")
     return point.source
+
+
+def _mapped(mount: Mount) -> Mount:
+    """Show the ids of the source through the container's user namespace."""
+    return msgspec.structs.replace(mount, options=[*mount.options, "idmap"])
 
 
 def _read_only(mount: Mount) -> Mount:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from windlass.base.errors import InvalidParameter
 from windlass.runtime.intent import ContainerIntent
+from windlass.spec.container import HostConfig
 from windlass.spec.runtime import Namespace
 
 _CONTAINER = "container:"
@@ -35,6 +36,23 @@ def check_modes(*, ipc: str, pid: str, uts: str, userns: str, cgroupns: str) -> 
         raise InvalidParameter(f"invalid cgroup namespace mode: {cgroupns}")
 
 
+def check_remapped(host: HostConfig) -> None:
+    """Refuse what a container whose users are not the host's cannot have, in dockerd's words.
+
+    Raises:
+        InvalidParameter: one of them.
+    """
+    if host.privileged:
+        raise InvalidParameter(
+            "privileged mode is incompatible with user namespaces.  "
+            "You must run the container in the host namespace when running privileged mode"
+        )
+    if host.network_mode == "host":
+        raise InvalidParameter("cannot share the host's network namespace when user namespaces are enabled")
+    if host.pid_mode == "host":
+        raise InvalidParameter("cannot share the host PID namespace when user namespaces are enabled")
+
+
 def cgroupns_default(*, privileged: bool, cgroup_version: int, configured: str = "") -> str:
     """Return the mode of a container that asks for none: what the engine is configured to, else the version's.
 
@@ -52,6 +70,8 @@ def lower_namespaces(intent: ContainerIntent) -> list[Namespace]:
     namespaces = [Namespace("mount")]
     if intent.network.mode != "host":
         namespaces.append(Namespace("network", intent.network.path))
+    if intent.user_namespace.remapped:
+        namespaces.append(Namespace("user", intent.user_namespace.path))
     if host.uts_mode != "host":
         namespaces.append(Namespace("uts"))
     namespaces += _joinable("pid", host.pid_mode, intent.pid_pid)

@@ -28,8 +28,9 @@ _UTS_KEYS = frozenset({"kernel.domainname", "kernel.hostname"})
 # Components as procfs has them; a dot inside one (an interface `eth0.1`) is written as a slash.
 _KEY = re.compile(r"\A[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)+\Z")
 
+_PING_GROUPS = "net.ipv4.ping_group_range"
 _DEFAULTS = {
-    "net.ipv4.ping_group_range": "0 2147483647",
+    _PING_GROUPS: "0 2147483647",
     "net.ipv4.ip_unprivileged_port_start": "0",
 }
 
@@ -43,6 +44,10 @@ def lower_sysctls(intent: ContainerIntent) -> dict[str, str]:
     values: dict[str, str] = {}
     if intent.network.mode in ("private", "none"):
         values = {key: value for key, value in _DEFAULTS.items() if key in intent.facts.sysctls}
+        if intent.user_namespace.remapped and values.pop(_PING_GROUPS, ""):
+            # The kernel takes groups that exist inside only.
+            groups = sum(mapping.size for mapping in intent.user_namespace.gids)
+            values |= {_PING_GROUPS: f"0 {groups - 1}"} if groups else {}
     return values | dict(intent.host_config.sysctls or {})
 
 
