@@ -61,6 +61,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "volume prune": ("volume_prune", "Remove unused local volumes"),
     "volume rm": ("volume_rm", "Remove one or more volumes"),
     "inspect": ("inspect", "Return low-level information on objects of any kind"),
+    "ns": ("ns", "List the namespaces and processes of containers"),
     "version": ("version", "Show the version information"),
     "daemon": ("daemon", "Run the engine in the foreground (the same as windlassd)"),
     "runtime": ("runtime", "Run a container from an OCI bundle (the same as windlass-runtime)"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_COLUMNS = 80
 COMMON = ("run", "exec", "ps", "pull", "images", "version", "info")
-OWN = ("daemon", "runtime", "doctor")
+OWN = ("ns", "daemon", "runtime", "doctor")
 MIN_WRAP_COLUMNS = 24
 WRAP_SLOP = 5
 

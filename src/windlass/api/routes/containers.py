@@ -18,6 +18,7 @@ from windlass.engine.containers.create import CreateRequest, create
 from windlass.engine.containers.inspect import inspect
 from windlass.engine.containers.kill import kill
 from windlass.engine.containers.list import ListRequest, list_containers
+from windlass.engine.containers.namespaces import list_namespaces
 from windlass.engine.containers.pause import pause, unpause
 from windlass.engine.containers.prune import prune
 from windlass.engine.containers.remove import remove
@@ -161,6 +162,10 @@ async def _stats(call: Call) -> web.StreamResponse:
     return response
 
 
+async def _namespaces(call: Call) -> web.StreamResponse:
+    return reply(await list_namespaces(call.engine, call.texts("container")))
+
+
 async def _prune(call: Call) -> web.StreamResponse:
     return reply(await prune(call.engine, call.filters))
 
@@ -183,4 +188,5 @@ ROUTES = (
     Route("GET", "/containers/{id}/top", _top),
     Route("GET", "/containers/{id}/stats", _stats),
     Route("DELETE", "/containers/{id}", _remove),
+    Route("GET", "/windlass/namespaces", _namespaces),
 )
