@@ -17,6 +17,7 @@ from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.joining import fix_joined
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.merge import merge_config
 from windlass.engine.containers.model import Intent
@@ -73,6 +74,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
             cgroup_version=engine.facts.cgroup_version,
             bridged=engine.networks.has_bridge,
         )
+        fix_joined(engine, host)
         if has_own_network(host.network_mode):
             # It will be started in a moment.
             engine.namespaces.prepare()
