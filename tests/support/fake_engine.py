@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from windlass.base.nursery import Nursery
-from windlass.cgroups.model import CgroupHost, CgroupMount, CgroupStats
+from windlass.cgroups.figures import CgroupStats
+from windlass.cgroups.model import CgroupHost, CgroupMount
 from windlass.engine.containers.create import CreateRequest, create
 from windlass.engine.containers.table import ContainerTable
 from windlass.engine.engine import Engine

@@ -10,6 +10,8 @@ import os
 from windlass.cgroups.model import CgroupError
 
 _READ_SIZE = 1 << 16
+# Lists of processes are the longest: four million of them is what a host can have at most.
+_MAX_SIZE = 1 << 25
 
 
 def write(path: str, value: str) -> None:
@@ -26,7 +28,8 @@ def write(path: str, value: str) -> None:
             os.close(fd)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise CgroupError(f'failed to write "{value}" to "{path}": {reason}') from error
+        message = f'failed to write "{value}" to "{path}": {reason}'
+        raise CgroupError(message, path, value, error.errno or 0) from error
 
 
 def read(path: str) -> str:
@@ -37,9 +40,11 @@ def read(path: str) -> str:
         return ""
     try:
         chunks = []
-        while chunk := os.read(fd, _READ_SIZE):
+        size = 0
+        while size < _MAX_SIZE and (chunk := os.read(fd, _READ_SIZE)):
             chunks.append(chunk)
-        return b"".join(chunks).decode()
+            size += len(chunk)
+        return b"".join(chunks).decode("utf-8", "replace")
     except OSError:
         # ENODEV: the group was removed while we read.
         return ""
@@ -63,15 +68,32 @@ def read_table(path: str) -> dict[str, int]:
     return table
 
 
+def make_directory(path: str, *, exist_ok: bool = False) -> None:
+    """Make one group.
+
+    Raises:
+        CgroupError: it exists (unless `exist_ok`), or the kernel refused.
+    """
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not exist_ok:
+            raise CgroupError(f"failed to create {path}: file exists") from None
+    except OSError as error:
+        message = f"failed to create {path}: {(error.strerror or str(error)).lower()}"
+        raise CgroupError(message, path, errno=error.errno or 0) from error
+
+
 def walk(top: str) -> list[str]:
     """List `top` and all groups below, children before parents; a missing `top` gives nothing."""
-    try:
-        with os.scandir(top) as entries:
-            children = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-    found: list[str] = []
-    for child in children:
-        found += walk(child)
-    found.append(top)
-    return found
+    found = []
+    left = [top]
+    while left:
+        directory = left.pop()
+        try:
+            with os.scandir(directory) as entries:
+                left += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
+        found.append(directory)
+    return found[::-1]

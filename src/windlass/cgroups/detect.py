@@ -5,8 +5,7 @@ Source: cgroups(7), proc_pid_mountinfo(5).
 
 from __future__ import annotations
 
-import os
-
+from windlass.cgroups import control
 from windlass.cgroups.model import CgroupHost
 
 CONTROLLERS = (
@@ -52,7 +51,8 @@ def detect(root: str = "/sys/fs/cgroup", mountinfo: str = "/proc/self/mountinfo"
                     controllers.setdefault(name, point)
     if not controllers:
         return CgroupHost(version=2 if unified else 0, root=unified or root, controllers=_enabled(unified))
-    return CgroupHost(1, root, controllers, hybrid=bool(unified), unified=unified)
+    only_v2 = tuple(name for name in _available(unified) if name not in controllers)
+    return CgroupHost(1, root, controllers, hybrid=bool(unified), unified=unified, unified_controllers=only_v2)
 
 
 def _unified_host(root: str) -> CgroupHost:
@@ -61,14 +61,11 @@ def _unified_host(root: str) -> CgroupHost:
 
 def _enabled(root: str) -> dict[str, str]:
     """Controllers of a v2 tree; `devices` and `freezer` are part of the core there."""
-    if not root:
-        return {}
-    try:
-        with open(os.path.join(root, "cgroup.controllers"), encoding="ascii") as file:
-            names = file.read().split()
-    except OSError:
-        names = []
-    return {name: root for name in (*names, "devices", "freezer")}
+    return dict.fromkeys((*_available(root), "devices", "freezer"), root) if root else {}
+
+
+def _available(root: str) -> list[str]:
+    return control.read(f"{root}/cgroup.controllers").split() if root else []
 
 
 def _hierarchy_names(rest: str) -> list[str]:

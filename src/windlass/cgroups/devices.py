@@ -8,11 +8,13 @@ Source: Documentation/admin-guide/cgroup-v1/devices.rst; runtime-spec config-lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from windlass.base.errors import InvalidParameter
+from windlass.spec import struct
 from windlass.spec.resources import LinuxDeviceCgroup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WILDCARD = -1
 DeviceKey = tuple[str, int, int]
@@ -32,8 +34,7 @@ DEFAULT_ALLOWED: tuple[LinuxDeviceCgroup, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRules:
+class DeviceRules(struct.Struct, frozen=True):
     """A default and the exceptions from it: (type, major, minor) with accesses out of `rwm`, in a fixed order."""
 
     default_allow: bool
@@ -58,6 +59,9 @@ def reduce_rules(rules: Iterable[LinuxDeviceCgroup]) -> DeviceRules:
             default_allow = rule.allow
             exceptions.clear()
             continue
+        if not rule.access:
+            # No access is allowed or denied by it.
+            continue
         key = _key(rule)
         if rule.allow is not default_allow:
             exceptions[key] = _union(exceptions.get(key, ""), rule.access)
@@ -74,6 +78,41 @@ def v1_commands(rules: DeviceRules) -> tuple[tuple[str, str], ...]:
     file = "devices.deny" if rules.default_allow else "devices.allow"
     commands += [(file, format_rule(key, access)) for key, access in rules.exceptions]
     return tuple(commands)
+
+
+def v1_transition(present: DeviceRules, wanted: DeviceRules) -> tuple[tuple[str, str], ...]:
+    """List (file, text) that lead from `present` to `wanted`, both denying by default, without a moment in between that
+    allows more than the two together or less than both have in common.
+    """
+    old, new = dict(present.exceptions), dict(wanted.exceptions)
+    more = [(key, _without(access, old.get(key, ""))) for key, access in new.items()]
+    less = [(key, _without(access, new.get(key, ""))) for key, access in old.items()]
+    return (
+        *(("devices.allow", format_rule(key, access)) for key, access in more if access),
+        *(("devices.deny", format_rule(key, access)) for key, access in less if access),
+    )
+
+
+def parse_v1_list(text: str) -> DeviceRules:
+    """Read devices.list. Of a group that allows by default it shows that only, and not the denials."""
+    exceptions: dict[DeviceKey, str] = {}
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        numbers, _, access = rest.partition(" ")
+        if kind == "a":
+            return DeviceRules(True)
+        major, _, minor = numbers.partition(":")
+        key = (kind, _number(major), _number(minor))
+        exceptions[key] = _union(exceptions.get(key, ""), access)
+    return DeviceRules(False, tuple(exceptions.items()))
+
+
+def _number(text: str) -> int:
+    return WILDCARD if text == "*" else int(text)
+
+
+def _without(access: str, less: str) -> str:
+    return "".join(letter for letter in access if letter not in less)
 
 
 def format_rule(key: DeviceKey, access: str) -> str:

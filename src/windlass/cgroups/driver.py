@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from windlass.base.errors import Unavailable
 from windlass.cgroups.detect import detect
-from windlass.cgroups.model import CgroupDriver, CgroupHost
-from windlass.cgroups.v1 import V1Driver
-from windlass.cgroups.v2 import V2Driver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from windlass.cgroups.model import CgroupDriver, CgroupHost
 
 
 def make_driver(host: CgroupHost | None = None) -> CgroupDriver:
@@ -16,8 +17,17 @@ def make_driver(host: CgroupHost | None = None) -> CgroupDriver:
         Unavailable: no hierarchy is mounted at /sys/fs/cgroup.
     """
     host = host or detect()
+    # Each is imported only where it is needed: a cold runtime command has few milliseconds.
     if host.version == 2:
+        from windlass.cgroups.v2_driver import V2Driver
+
         return V2Driver(host)
+    if host.version == 1 and host.unified_controllers:
+        from windlass.cgroups.hybrid import HybridDriver
+
+        return HybridDriver(host)
     if host.version == 1:
+        from windlass.cgroups.v1_driver import V1Driver
+
         return V1Driver(host)
     raise Unavailable("Devices cgroup isn't mounted: mount cgroup2 at /sys/fs/cgroup (package cgroupfs-mount for v1)")

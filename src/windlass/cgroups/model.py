@@ -5,24 +5,42 @@ Source: Linux Documentation/admin-guide/cgroup-v1/, Documentation/admin-guide/cg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
-
 from windlass.base.errors import System
-from windlass.spec.resources import LinuxResources
+from windlass.spec import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from windlass.cgroups.figures import CgroupStats
+    from windlass.spec.resources import LinuxResources
+else:
+    # typing takes milliseconds to import, and a cold runtime command has few.
+    Protocol = object
+
+NOTHING: Mapping[str, str] = {}
 
 
 class CgroupError(System):
-    """The kernel refused to make, limit, kill or remove a control group; the message names the file."""
+    """The kernel or systemd refused to make, limit, kill or remove a control group; the message names the file.
+
+    `path`, `value` and `errno` are there when it was a file that refused a value.
+    """
+
+    def __init__(self, message: str, path: str = "", value: str = "", errno: int = 0) -> None:
+        super().__init__(message)
+        self.path = path
+        self.value = value
+        self.errno = errno
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupHost:
+class CgroupHost(struct.Struct, frozen=True):
     """What a host mounts.
 
     `controllers` maps a controller's name to its mount point on v1 (named hierarchies too, as `name=systemd`); on v2
-    every controller maps to the one mount point. `hybrid` is v1 with an additional v2 tree at `unified`.
+    every controller maps to the one mount point. `hybrid` is v1 with an additional v2 tree at `unified`, where the
+    `unified_controllers` are that v1 has not.
     """
 
     version: int
@@ -30,14 +48,14 @@ class CgroupHost:
     controllers: dict[str, str]
     hybrid: bool = False
     unified: str = ""
+    unified_controllers: tuple[str, ...] = ()
 
     def has(self, controller: str) -> bool:
         """Tell whether limits of `controller` can be set."""
-        return controller in self.controllers
+        return controller in self.controllers or controller in self.unified_controllers
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupMount:
+class CgroupMount(struct.Struct, frozen=True):
     """A directory of the container's cgroup, to be seen at `/sys/fs/cgroup/<name>` (v2: empty name) inside.
 
     `aliases` are more names of the same hierarchy (`cpu` and `cpuacct` of `cpu,cpuacct`).
@@ -48,51 +66,15 @@ class CgroupMount:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CpuStats:
-    """CPU time in nanoseconds, throttling counted in periods and nanoseconds."""
+class MissingLimit(struct.Struct, frozen=True):
+    """A limit that was asked for and that this host cannot enforce.
 
-    usage_ns: int = 0
-    user_ns: int = 0
-    system_ns: int = 0
-    periods: int = 0
-    throttled_periods: int = 0
-    throttled_ns: int = 0
-    per_cpu_ns: tuple[int, ...] = ()
+    `field` is its place below `/linux/resources` by JSON pointer (`/memory/limit`), `reason` says what is missing.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class MemoryStats:
-    """Memory in bytes; `limit` is 0 when there is none. `stat` are the kernel's own figures."""
-
-    usage: int = 0
-    max_usage: int = 0
-    limit: int = 0
-    failures: int = 0
-    oom_kills: int = 0
-    stat: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class BlockEntry:
-    """One figure of one block device; `op` is `read`, `write`, ..."""
-
-    major: int
-    minor: int
-    op: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupStats:
-    """Figures of one control group at one moment."""
-
-    cpu: CpuStats = CpuStats()
-    memory: MemoryStats = field(default_factory=MemoryStats)
-    pids: int = 0
-    pids_limit: int = 0
-    block_bytes: tuple[BlockEntry, ...] = ()
-    block_operations: tuple[BlockEntry, ...] = ()
+    controller: str
+    field: str
+    reason: str
 
 
 class Cgroup(Protocol):
@@ -101,51 +83,68 @@ class Cgroup(Protocol):
     @property
     def name(self) -> str:
         """Path below the hierarchies' roots, without a leading slash."""
-        ...
 
-    def join_files(self) -> list[str]:
-        """Files to which a process with one thread writes `0` to enter."""
-        ...
+    def exists(self) -> bool:
+        """Tell whether any of its directories is there."""
+
+    def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
+        """Files to which a process with one thread writes `0` to enter.
+
+        `below` are groups inside of it by controller (see `sub_groups`), for one more process of a container. With
+        `init_pid`, the container's first process, a group that may have no processes (v2: it has handed controllers
+        down) is replaced by the one of that process.
+
+        Raises:
+            InvalidParameter: `below` names a controller that is not there, or leaves the group.
+        """
+
+    def add_process(self, pid: int) -> None:
+        """Move process `pid` with all its threads here, from outside. Blocks: 10 ms per hierarchy on v1.
+
+        Raises:
+            CgroupError: there is no such process, or the kernel refused.
+        """
+
+    def settle(self) -> None:
+        """Say that the first process is inside: until then, a scope of systemd needs somebody else in it."""
 
     def mounts(self) -> tuple[CgroupMount, ...]:
         """Directories that a container may see as its own."""
-        ...
 
     def oom_event_path(self) -> str:
         """The file with an `oom_kill` counter; empty without a memory controller."""
-        ...
 
-    def update(self, resources: LinuxResources) -> None:
-        """Change the limits that `resources` says; the others stay.
+    def update(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Change the limits that `resources` says; the others stay. Without device rules, those stay as well.
+
+        Returns what cannot be enforced here and was left out.
 
         Raises:
-            CgroupError: the kernel refused a value.
+            InvalidParameter: a value out of range; nothing was written.
+            CgroupError: the kernel refused a value; those written before have their old values again.
         """
-        ...
 
     def processes(self) -> list[int]:
         """Host pids of its processes, those of child groups included."""
-        ...
 
     def kill_all(self) -> None:
         """Send SIGKILL to every process, those born meanwhile included; returns when no new one can appear."""
-        ...
 
     def set_frozen(self, frozen: bool) -> None:
         """Stop or resume every process; returns when it is so."""
-        ...
 
-    def stats(self) -> CgroupStats:
-        """Read the figures."""
-        ...
+    def is_frozen(self) -> bool:
+        """Tell whether it was stopped by `set_frozen`."""
+
+    def stats(self, *, everything: bool = False) -> CgroupStats:
+        """Read the figures: those that an engine shows every second, or all."""
 
     def remove(self) -> None:
-        """Remove it and its child groups; no process may be left. What is gone already is fine.
+        """Remove it and its child groups; no process may be left. What is gone already is fine, parents stay.
 
         Raises:
             CgroupError: processes are left and do not go away.
         """
-        ...
 
 
 class CgroupDriver(Protocol):
@@ -154,22 +153,24 @@ class CgroupDriver(Protocol):
     @property
     def host(self) -> CgroupHost:
         """What the host mounts."""
-        ...
 
     def ensure_parent(self, parent: str) -> None:
         """Make the group that holds the containers' (`windlass`) and let its children have controllers."""
-        ...
 
-    def create(self, name: str, resources: LinuxResources) -> tuple[Cgroup, Sequence[str]]:
+    def missing(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """List what this host cannot enforce, before anything is made, by what is mounted."""
+
+    def create(self, name: str, resources: LinuxResources, *, strict: bool = False) -> tuple[Cgroup, Sequence[str]]:
         """Make the group `name` (`windlass/<id>`) with its limits, before anybody is in it.
 
-        Returns the group and warnings about limits that this host cannot enforce, in Docker's words.
+        Without device rules, only the default devices are allowed. Returns the group and warnings about limits that
+        this host cannot enforce, in Docker's words; with `strict` these are an error.
 
         Raises:
-            CgroupError: the kernel refused; nothing is left behind.
+            InvalidParameter: a value out of range; nothing was made.
+            NotSupported: `strict`, and something cannot be enforced; nothing is left behind.
+            CgroupError: the kernel refused, or the group is there and has processes; nothing is left behind.
         """
-        ...
 
     def open(self, name: str) -> Cgroup:
         """Return the group `name`, which an earlier engine made."""
-        ...

@@ -6,9 +6,8 @@ opened first and looked at again: still listed means still ours.
 
 from __future__ import annotations
 
+import errno
 import os
-import select
-import signal
 import time
 
 from windlass.cgroups import control
@@ -17,6 +16,8 @@ from windlass.cgroups.model import CgroupError
 _REMOVE_TIMEOUT_S = 5.0
 _KILL_ROUNDS = 64
 _PAUSE_S = 0.001
+_ADD_ROUNDS = 5
+_ADD_PAUSE_S = 0.03
 
 
 def list_processes(directory: str) -> list[int]:
@@ -25,6 +26,33 @@ def list_processes(directory: str) -> list[int]:
     for group in control.walk(directory):
         pids.update(int(pid) for pid in control.read(os.path.join(group, "cgroup.procs")).split())
     return sorted(pids - {0})
+
+
+def add_process(directory: str, pid: int) -> None:
+    """Move a process with all its threads into one group.
+
+    Raises:
+        CgroupError: there is no such process, or the kernel refused.
+    """
+    for left in reversed(range(_ADD_ROUNDS)):
+        try:
+            control.write(f"{directory}/cgroup.procs", str(pid))
+            return
+        except CgroupError as error:
+            # A process that is just being born (TASK_NEW) cannot be moved yet.
+            if error.errno != errno.EINVAL or not left:
+                raise
+        time.sleep(_ADD_PAUSE_S)
+
+
+def refuse_if_used(directory: str) -> None:
+    """Check that nobody is in a group that is about to be made anew.
+
+    Raises:
+        CgroupError: in runc's words.
+    """
+    if pids := list_processes(directory):
+        raise CgroupError(f"container's cgroup {directory} is not empty: {len(pids)} process(es) found", directory)
 
 
 def kill_listed(directory: str) -> int:
@@ -82,6 +110,8 @@ def _try_rmdir(group: str) -> bool:
 
 def _wait_for_exit(group: str, timeout_s: float) -> None:
     """Wait until one of the group's processes ends; with none listed, the kernel is still cleaning up."""
+    import select
+
     handles = _open_pidfds(list_processes(group))
     if not handles:
         time.sleep(_PAUSE_S)
@@ -107,6 +137,8 @@ def _open_pidfds(pids: list[int]) -> dict[int, int]:
 
 
 def _signal(pidfd: int) -> None:
+    import signal
+
     try:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     except ProcessLookupError:

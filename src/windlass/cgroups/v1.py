@@ -1,7 +1,7 @@
-"""The driver of cgroup v1: one directory per mounted hierarchy.
+"""A container's group of cgroup v1: one directory per mounted hierarchy.
 
 A container is in every hierarchy that the host mounts, so that limits, figures and isolation are all there. A process
-joins by writing `0` to the `tasks` files itself; nothing here writes a pid, which would take a lock for 10 ms.
+joins by writing `0` to the `tasks` files itself; a pid that is written from outside takes a lock for 10 ms each.
 
 Source: Documentation/admin-guide/cgroup-v1/cgroups.rst.
 """
@@ -9,15 +9,24 @@ Source: Documentation/admin-guide/cgroup-v1/cgroups.rst.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Sequence
 
+from windlass.base.errors import InvalidParameter
 from windlass.cgroups import control, processes, v1_limits
-from windlass.cgroups.missing import missing_warnings
-from windlass.cgroups.model import CgroupError, CgroupHost, CgroupMount, CgroupStats
-from windlass.cgroups.names import clean_name
-from windlass.cgroups.v1_stats import read_stats
-from windlass.spec.resources import LinuxResources
+from windlass.cgroups.check import check_resources
+from windlass.cgroups.model import NOTHING, CgroupError, CgroupMount
+from windlass.cgroups.names import sub_path
+from windlass.cgroups.settings import write_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from windlass.cgroups.figures import CgroupStats
+    from windlass.cgroups.journal import Journal
+    from windlass.cgroups.model import CgroupHost, MissingLimit
+    from windlass.cgroups.settings import Setting
+    from windlass.spec.resources import LinuxResources
 
 _FREEZE_TIMEOUT_S = 2.0
 _FREEZE_PAUSE_S = 0.001
@@ -39,14 +48,42 @@ class V1Cgroup:
         """One directory per hierarchy, without repetition."""
         return [f"{point}/{self._name}" for point in dict.fromkeys(self._host.controllers.values())]
 
+    def directory(self, controller: str) -> str:
+        """The directory in the controller's hierarchy; empty when it is not mounted."""
+        point = self._host.controllers.get(controller)
+        return f"{point}/{self._name}" if point else ""
+
     def path(self, controller: str, file: str) -> str:
         """Name a control file, wherever the controller is mounted."""
-        point = self._host.controllers.get(controller, "/nonexistent")
-        return f"{point}/{self._name}/{file}"
+        return f"{self.directory(controller) or '/nonexistent'}/{file}"
 
-    def join_files(self) -> list[str]:
-        """The `tasks` files: written by the only thread of a process, they cost 0.1 ms each at most."""
-        return [f"{directory}/tasks" for directory in self.directories()]
+    def exists(self) -> bool:
+        """Tell whether one of the directories is there."""
+        return any(map(os.path.isdir, self.directories()))
+
+    def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
+        """The `tasks` files: written by the only thread of a process, they cost 0.1 ms each at most.
+
+        Every group of v1 may have processes, so `init_pid` makes no difference.
+        """
+        points = dict.fromkeys(self._host.controllers.values(), below.get("", ""))
+        for controller, path in below.items():
+            if controller and controller not in self._host.controllers:
+                raise InvalidParameter(f"invalid --cgroup argument: unknown controller {controller}")
+            if controller:
+                points[self._host.controllers[controller]] = path
+        directories = [sub_path(f"{point}/{self._name}", path) for point, path in points.items()]
+        if below and (absent := [directory for directory in directories if not os.path.isdir(directory)]):
+            raise InvalidParameter(f"invalid --cgroup argument: {absent[0]} does not exist")
+        return [f"{directory}/tasks" for directory in directories]
+
+    def add_process(self, pid: int) -> None:
+        """Write the pid everywhere."""
+        for directory in self.directories():
+            processes.add_process(directory, pid)
+
+    def settle(self) -> None:
+        """Nothing to do."""
 
     def mounts(self) -> tuple[CgroupMount, ...]:
         """One directory per hierarchy, named as the host's mount points."""
@@ -62,32 +99,45 @@ class V1Cgroup:
 
     def oom_event_path(self) -> str:
         """memory.oom_control, which has the `oom_kill` counter."""
-        return self.path("memory", "memory.oom_control") if self._host.has("memory") else ""
+        return self.path("memory", "memory.oom_control") if "memory" in self._host.controllers else ""
 
-    def update(self, resources: LinuxResources) -> None:
-        """Change limits of a group in use; device rules are kept (CVE-2021-20291 class: never reopened meanwhile)."""
-        if resources.memory is not None and self._host.has("memory"):
-            v1_limits.write_memory(os.path.dirname(self.path("memory", "-")), resources.memory)
-        self._write(v1_limits.settings(resources))
+    def settings(self, resources: LinuxResources, *, fresh: bool) -> tuple[Setting, ...]:
+        """Check `resources` and list its limits."""
+        check_resources(resources)
+        return tuple(v1_limits.settings(resources, fresh=fresh))
 
-    def apply(self, resources: LinuxResources) -> None:
-        """Write all limits into a fresh group."""
-        self.update(resources)
-        self._write(v1_limits.device_settings(resources))
+    def apply(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Write all limits into a fresh group; without device rules, only the default devices are allowed."""
+        missing = self.write(self.settings(resources, fresh=True))
+        if directory := self.directory("devices"):
+            from windlass.cgroups import v1_devices
 
-    def _write(self, settings: Iterable[v1_limits.Setting]) -> None:
-        for controller, file, text in settings:
-            if self._host.has(controller):
-                self._write_one(controller, file, text)
+            v1_devices.restrict(directory, resources.devices)
+        return missing
 
-    def _write_one(self, controller: str, file: str, text: str) -> None:
-        path = self.path(controller, file)
-        if file.startswith("blkio.bfq.") and not os.path.exists(path):
-            # Before BFQ the files had no prefix; a kernel with neither was warned about.
-            path = self.path(controller, file.replace("bfq.", ""))
-            if not os.path.exists(path):
-                return
-        control.write(path, text)
+    def update(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Change limits of a group in use; device rules are exchanged without a window (class of CVE-2021-20291)."""
+        from windlass.cgroups.journal import Journal
+
+        settings = self.settings(resources, fresh=False)
+        journal = Journal()
+        try:
+            missing = self.write(settings, journal)
+            if resources.devices and (directory := self.directory("devices")):
+                from windlass.cgroups import v1_devices
+
+                v1_devices.replace(directory, resources.devices, self._stopping())
+        except BaseException:
+            journal.undo()
+            raise
+        return missing
+
+    def write(self, settings: Iterable[Setting], journal: Journal | None = None) -> tuple[MissingLimit, ...]:
+        """Write settings; returns those that this host cannot enforce."""
+        try:
+            return tuple(write_settings(settings, self.directory, journal))
+        except CgroupError as error:
+            raise v1_limits.explain(error) from error.__cause__
 
     def processes(self) -> list[int]:
         """Pids by the first hierarchy; they are the same in all."""
@@ -96,12 +146,13 @@ class V1Cgroup:
 
     def kill_all(self) -> None:
         """Freeze so that nobody forks, kill, thaw so that they die; without a freezer, round after round."""
-        frozen = self._host.has("freezer") and self._freeze_bounded()
+        freezer = self.directory("freezer")
+        frozen = bool(freezer) and self._freeze_bounded()
         try:
             if frozen:
-                processes.kill_listed(os.path.dirname(self.path("freezer", "-")))
+                processes.kill_listed(freezer)
         finally:
-            if self._host.has("freezer"):
+            if freezer:
                 self._set_state("THAWED")
         if not frozen and (directories := self.directories()):
             processes.kill_until_empty(directories[0])
@@ -112,7 +163,7 @@ class V1Cgroup:
         Raises:
             CgroupError: no freezer, or a process that cannot be stopped; then everything runs again.
         """
-        if not self._host.has("freezer"):
+        if not self.directory("freezer"):
             raise CgroupError("cgroup: the freezer controller is not mounted")
         if not frozen:
             self._set_state("THAWED")
@@ -120,8 +171,31 @@ class V1Cgroup:
             self._set_state("THAWED")
             raise CgroupError(f"unable to freeze {self._name}")
 
+    def is_frozen(self) -> bool:
+        """Look at the freezer; one that is still freezing counts."""
+        return control.read(self.path("freezer", "freezer.state")).strip() in ("FROZEN", "FREEZING")
+
+    def _stopping(self) -> Callable[[], AbstractContextManager[None]]:
+        """Return what stops the processes for the time of a `with`; where they are stopped already, they stay so."""
+        from contextlib import contextmanager
+
+        @contextmanager
+        def stopped() -> Iterator[None]:
+            if not self.directory("freezer") or self.is_frozen():
+                yield
+                return
+            self.set_frozen(True)
+            try:
+                yield
+            finally:
+                self._set_state("THAWED")
+
+        return stopped
+
     def _freeze_bounded(self) -> bool:
         """Freeze; a process in the middle of a fork is missed by one write, so it is repeated."""
+        import time
+
         deadline = time.monotonic() + _FREEZE_TIMEOUT_S
         while True:
             self._set_state("FROZEN")
@@ -137,9 +211,11 @@ class V1Cgroup:
         if os.path.exists(path):
             control.write(path, state)
 
-    def stats(self) -> CgroupStats:
+    def stats(self, *, everything: bool = False) -> CgroupStats:
         """Read the figures."""
-        return read_stats(self.path)
+        from windlass.cgroups.v1_stats import read_stats
+
+        return read_stats(self.directory, everything=everything)
 
     def remove(self) -> None:
         """Remove all directories; tries every hierarchy before it complains."""
@@ -151,77 +227,3 @@ class V1Cgroup:
                 failure = failure or error
         if failure is not None:
             raise failure
-
-
-class V1Driver:
-    """Makes groups in all mounted hierarchies; implements `CgroupDriver`."""
-
-    def __init__(self, host: CgroupHost) -> None:
-        self._host = host
-
-    @property
-    def host(self) -> CgroupHost:
-        """What the host mounts."""
-        return self._host
-
-    def ensure_parent(self, parent: str) -> None:
-        """Make the parent everywhere; its children take over the parent's CPUs and memory nodes when made."""
-        parent = clean_name(parent)
-        for directory in V1Cgroup(self._host, parent).directories():
-            _make_directories(directory)
-        if point := self._host.controllers.get("cpuset"):
-            _inherit_cpuset(point, parent)
-
-    def create(self, name: str, resources: LinuxResources) -> tuple[V1Cgroup, Sequence[str]]:
-        """Make the directories and write the limits."""
-        cgroup = V1Cgroup(self._host, clean_name(name))
-        made: list[str] = []
-        try:
-            for directory in cgroup.directories():
-                self._make(directory, cgroup.name)
-                made.append(directory)
-            if "/" not in cgroup.name and (point := self._host.controllers.get("cpuset")):
-                # Without a parent of ours nobody has filled in its processors, and nobody could enter it.
-                _inherit_cpuset(point, cgroup.name)
-            cgroup.apply(resources)
-        except BaseException:
-            for directory in made:
-                processes.remove_tree(directory)
-            raise
-        return cgroup, missing_warnings(self._host, resources)
-
-    def _make(self, directory: str, name: str) -> None:
-        try:
-            os.mkdir(directory)
-        except FileExistsError:
-            # Left by an engine that was killed between start and record: empty, or the caller would know it.
-            processes.remove_tree(directory)
-            os.mkdir(directory)
-        except FileNotFoundError:
-            self.ensure_parent(os.path.dirname(name) or name)
-            os.makedirs(directory, exist_ok=True)
-        except OSError as error:
-            raise CgroupError(f"failed to create {directory}: {(error.strerror or '').lower()}") from error
-
-    def open(self, name: str) -> V1Cgroup:
-        """Return a group made earlier."""
-        return V1Cgroup(self._host, clean_name(name))
-
-
-def _make_directories(directory: str) -> None:
-    try:
-        os.makedirs(directory, exist_ok=True)
-    except OSError as error:
-        raise CgroupError(f"failed to create {directory}: {(error.strerror or '').lower()}") from error
-
-
-def _inherit_cpuset(point: str, name: str) -> None:
-    """Fill empty CPU and node lists from the top down, and let children copy theirs at birth."""
-    above = point
-    for part in name.split("/"):
-        here = f"{above}/{part}"
-        for file in ("cpuset.cpus", "cpuset.mems"):
-            if not control.read(f"{here}/{file}").strip():
-                control.write(f"{here}/{file}", control.read(f"{above}/{file}").strip())
-        control.write(f"{here}/cgroup.clone_children", "1")
-        above = here

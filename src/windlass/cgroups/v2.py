@@ -1,4 +1,4 @@
-"""The driver of cgroup v2: one directory in one tree, controllers handed down from the root.
+"""A container's group of cgroup v2: one directory in one tree.
 
 Source: Documentation/admin-guide/cgroup-v2.rst.
 """
@@ -6,19 +6,23 @@ Source: Documentation/admin-guide/cgroup-v2.rst.
 from __future__ import annotations
 
 import os
-import select
-import time
-from collections.abc import Iterable, Sequence
 
+from windlass.base.errors import InvalidParameter
 from windlass.cgroups import control, processes, v2_limits
-from windlass.cgroups.device_program import device_program
-from windlass.cgroups.devices import reduce_rules
-from windlass.cgroups.missing import missing_warnings
-from windlass.cgroups.model import CgroupError, CgroupHost, CgroupMount, CgroupStats
-from windlass.cgroups.names import clean_name
-from windlass.cgroups.v2_stats import read_stats
-from windlass.linux import bpf
-from windlass.spec.resources import LinuxDeviceCgroup, LinuxResources
+from windlass.cgroups.check import check_resources
+from windlass.cgroups.model import NOTHING, CgroupError, CgroupMount, MissingLimit
+from windlass.cgroups.names import sub_path
+from windlass.cgroups.settings import write_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from windlass.cgroups.figures import CgroupStats
+    from windlass.cgroups.journal import Journal
+    from windlass.cgroups.model import CgroupHost
+    from windlass.cgroups.settings import Setting
+    from windlass.spec.resources import LinuxResources
 
 _FREEZE_TIMEOUT_S = 5.0
 
@@ -36,9 +40,39 @@ class V2Cgroup:
         """Path below the tree's root."""
         return self._name
 
-    def join_files(self) -> list[str]:
+    @property
+    def host(self) -> CgroupHost:
+        """The tree and its controllers."""
+        return self._host
+
+    def exists(self) -> bool:
+        """Tell whether the directory is there."""
+        return os.path.isdir(self.directory)
+
+    def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
         """The one `cgroup.procs`."""
-        return [f"{self.directory}/cgroup.procs"]
+        for controller in below:
+            if controller:
+                raise InvalidParameter(f"invalid --cgroup argument: {controller}: cgroup v2 takes one path for all")
+        directory = sub_path(self.directory, below.get("", ""))
+        if below and not os.path.isdir(directory):
+            raise InvalidParameter(f"invalid --cgroup argument: {directory} does not exist")
+        if not below and init_pid and control.read(f"{directory}/cgroup.subtree_control").strip():
+            directory = self._group_of(init_pid)
+        return [f"{directory}/cgroup.procs"]
+
+    def _group_of(self, pid: int) -> str:
+        """The directory of a process, if it is below ours: the container chose it, and may lie."""
+        _, _, rest = control.read(f"/proc/{pid}/cgroup").partition("0::/")
+        directory = os.path.normpath(f"{self._host.root}/{rest.partition(chr(10))[0]}")
+        return directory if directory.startswith(f"{self.directory}/") else self.directory
+
+    def add_process(self, pid: int) -> None:
+        """Write the pid."""
+        processes.add_process(self.directory, pid)
+
+    def settle(self) -> None:
+        """Nothing to do."""
 
     def mounts(self) -> tuple[CgroupMount, ...]:
         """The directory itself, to be seen at /sys/fs/cgroup."""
@@ -48,28 +82,75 @@ class V2Cgroup:
         """memory.events, which has the `oom_kill` counter."""
         return f"{self.directory}/memory.events" if self._host.has("memory") else ""
 
-    def update(self, resources: LinuxResources) -> None:
-        """Change limits."""
-        self._write(v2_limits.settings(resources))
+    def settings(self, resources: LinuxResources, *, fresh: bool) -> tuple[Setting, ...]:
+        """Check `resources` and list its limits."""
+        check_resources(resources)
+        return tuple(v2_limits.settings(resources, "" if fresh else self.directory))
 
-    def apply(self, resources: LinuxResources) -> None:
-        """Write all limits into a fresh group."""
-        self.update(resources)
-        if resources.devices:
-            _restrict_devices(self.directory, resources.devices)
+    def apply(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Write all limits into a fresh group; without device rules, only the default devices are allowed."""
+        missing = self.write(self.settings(resources, fresh=True))
+        self._restrict_devices(resources)
+        return missing
 
-    def _write(self, settings: Iterable[v2_limits.Setting]) -> None:
-        for controller, file, text in settings:
-            if not self._host.has(controller) and controller != "cgroup":
-                continue
-            path = f"{self.directory}/{file}"
-            # BFQ and io.cost are optional; whichever weight file exists takes the weight.
-            if file in ("io.bfq.weight", "io.weight") and not os.path.exists(path):
-                continue
-            # Swap accounting can be off by boot parameter: then there is nothing to unlimit.
-            if file == "memory.swap.max" and text == "max" and not os.path.exists(path):
-                continue
-            control.write(path, text)
+    def update(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Change limits of a group in use; the device filter is exchanged in one step, last."""
+        from windlass.cgroups.journal import Journal
+
+        settings = self.settings(resources, fresh=False)
+        if resources.memory is not None:
+            v2_limits.check_usage(resources.memory, self.directory)
+        self._enable(settings)
+        journal = Journal()
+        try:
+            missing = self.write(settings, journal)
+            if resources.devices:
+                self._restrict_devices(resources)
+        except BaseException:
+            journal.undo()
+            raise
+        return missing
+
+    def _restrict_devices(self, resources: LinuxResources) -> None:
+        if self._host.has("devices"):
+            from windlass.cgroups import v2_devices
+
+            v2_devices.restrict(self.directory, resources.devices)
+
+    def _enable(self, settings: Iterable[Setting]) -> None:
+        """Hand controllers down that nobody needed when the group was made."""
+        wanted = {setting.controller for setting in settings if self._host.has(setting.controller)}
+        if wanted - set(control.read(f"{self.directory}/cgroup.controllers").split()):
+            from windlass.cgroups.delegation import hand_down_to
+
+            hand_down_to(self._host, os.path.dirname(self._name))
+
+    def write(self, settings: Iterable[Setting], journal: Journal | None = None) -> tuple[MissingLimit, ...]:
+        """Write settings; returns those that this host cannot enforce here.
+
+        Raises:
+            CgroupError: the kernel refused a value.
+            InvalidParameter: a raw value of a file that does not exist.
+        """
+        missing = tuple(self._explain(limit) for limit in write_settings(settings, self._locate, journal))
+        for limit in missing:
+            if limit.field.startswith("/unified/"):
+                key = limit.field.removeprefix("/unified/")
+                raise InvalidParameter(f'unified resource "{key}" can\'t be set: {limit.reason}')
+        return missing
+
+    def _locate(self, controller: str) -> str:
+        return self.directory if controller == "cgroup" or self._host.has(controller) else ""
+
+    def _explain(self, limit: MissingLimit) -> MissingLimit:
+        """Say why a controller of the host does not reach this group."""
+        if not self._host.has(limit.controller):
+            return limit
+        if limit.controller in ("cgroup", *control.read(f"{self.directory}/cgroup.controllers").split()):
+            return limit
+        from windlass.cgroups.delegation import why_not_enabled
+
+        return MissingLimit(limit.controller, limit.field, why_not_enabled(self._host, self._name, limit.controller))
 
     def processes(self) -> list[int]:
         """Pids of the group and those below."""
@@ -94,8 +175,15 @@ class V2Cgroup:
             control.write(f"{self.directory}/cgroup.freeze", "0")
             raise CgroupError(f"unable to freeze {self._name}")
 
+    def is_frozen(self) -> bool:
+        """Look at what was asked for; it is in force as soon as `set_frozen` returned."""
+        return control.read_int(f"{self.directory}/cgroup.freeze") == 1
+
     def _wait_frozen(self, frozen: bool) -> bool:
         """Wait for the `frozen` field: the file signals POLLPRI when it changes."""
+        import select
+        import time
+
         deadline = time.monotonic() + _FREEZE_TIMEOUT_S
         with open(f"{self.directory}/cgroup.events", encoding="ascii") as file:
             poller = select.poll()
@@ -107,109 +195,12 @@ class V2Cgroup:
                 file.seek(0)
         return True
 
-    def stats(self) -> CgroupStats:
+    def stats(self, *, everything: bool = False) -> CgroupStats:
         """Read the figures."""
-        return read_stats(self.directory)
+        from windlass.cgroups.v2_stats import read_stats
+
+        return read_stats(self.directory, everything=everything)
 
     def remove(self) -> None:
         """Remove the directory and those below."""
         processes.remove_tree(self.directory)
-
-
-class V2Driver:
-    """Makes groups in the one tree; implements `CgroupDriver`."""
-
-    def __init__(self, host: CgroupHost) -> None:
-        self._host = host
-
-    @property
-    def host(self) -> CgroupHost:
-        """What the host mounts."""
-        return self._host
-
-    def ensure_parent(self, parent: str) -> None:
-        """Make the parent and hand every controller down to its children."""
-        above = self._host.root
-        _hand_down(above, self._host)
-        for part in clean_name(parent).split("/"):
-            above = f"{above}/{part}"
-            _make_directory(above, exist_ok=True)
-            _hand_down(above, self._host)
-
-    def create(self, name: str, resources: LinuxResources) -> tuple[V2Cgroup, Sequence[str]]:
-        """Make the directory and write the limits."""
-        cgroup = V2Cgroup(self._host, clean_name(name))
-        self._make(cgroup)
-        try:
-            cgroup.apply(resources)
-        except BaseException:
-            cgroup.remove()
-            raise
-        return cgroup, missing_warnings(self._host, resources)
-
-    def _make(self, cgroup: V2Cgroup) -> None:
-        try:
-            os.mkdir(cgroup.directory)
-        except FileExistsError:
-            cgroup.remove()
-            _make_directory(cgroup.directory)
-        except FileNotFoundError:
-            self.ensure_parent(os.path.dirname(cgroup.name) or cgroup.name)
-            _make_directory(cgroup.directory, exist_ok=True)
-        except OSError as error:
-            raise CgroupError(f"failed to create {cgroup.directory}: {(error.strerror or '').lower()}") from error
-
-    def open(self, name: str) -> V2Cgroup:
-        """Return a group made earlier."""
-        return V2Cgroup(self._host, clean_name(name))
-
-
-def _make_directory(path: str, *, exist_ok: bool = False) -> None:
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        if not exist_ok:
-            raise CgroupError(f"failed to create {path}: file exists") from None
-    except OSError as error:
-        raise CgroupError(f"failed to create {path}: {(error.strerror or '').lower()}") from error
-
-
-def _hand_down(directory: str, host: CgroupHost) -> None:
-    """Enable every available controller for the children, each on its own so that one refusal costs only that one.
-
-    A group other than the root that has processes of its own refuses all ("no internal processes"); the missing
-    controllers then show as warnings, as on a host that has none.
-    """
-    enabled = control.read(f"{directory}/cgroup.subtree_control").split()
-    available = control.read(f"{directory}/cgroup.controllers").split()
-    missing = [name for name in available if name not in enabled and host.has(name)]
-    if not missing:
-        return
-    path = f"{directory}/cgroup.subtree_control"
-    try:
-        control.write(path, " ".join(f"+{name}" for name in missing))
-    except CgroupError:
-        for name in missing:
-            try:
-                control.write(path, f"+{name}")
-            except CgroupError:
-                continue
-
-
-def _restrict_devices(directory: str, rules: Sequence[LinuxDeviceCgroup]) -> None:
-    """Attach the device filter.
-
-    Raises:
-        CgroupError: the kernel refused; a container must not run without its filter.
-    """
-    reduced = reduce_rules(rules)
-    if reduced.allows_everything:
-        return
-    try:
-        program = bpf.load_device_program(device_program(reduced))
-        try:
-            bpf.attach_device_program(directory, program)
-        finally:
-            os.close(program)
-    except OSError as error:
-        raise CgroupError(f"failed to attach the device filter to {directory}: {error.strerror}") from error

@@ -8,7 +8,8 @@ from windlass.cgroups import convert
 
 
 @pytest.mark.parametrize(
-    ("shares", "weight"), [(0, 0), (1, 1), (2, 1), (1024, 39), (262_144, 10_000), (999_999, 10_000)]
+    ("shares", "weight"),
+    [(0, 0), (1, 1), (2, 1), (512, 59), (1024, 100), (2048, 174), (262_144, 10_000), (999_999, 10_000)],
 )
 def test_cpu_weight(shares: int, weight: int) -> None:
     assert convert.cpu_weight(shares) == weight
@@ -26,6 +27,19 @@ def test_cpu_weight(shares: int, weight: int) -> None:
 )
 def test_cpu_max(quota: int | None, period: int | None, text: str) -> None:
     assert convert.cpu_max(quota, period) == text
+
+
+@pytest.mark.parametrize(
+    ("quota", "period", "text"),
+    [(50_000, None, "50000 40000"), (None, 20_000, "30000 20000"), (-1, 10_000, "max 10000"), (None, None, "")],
+)
+def test_cpu_max_keeps_what_is_not_said(quota: int | None, period: int | None, text: str) -> None:
+    assert convert.cpu_max(quota, period, "30000 40000\n") == text
+
+
+def test_cpu_weight_grows_with_the_shares() -> None:
+    weights = [convert.cpu_weight(1 << power) for power in range(1, 19)]
+    assert weights == sorted(set(weights))
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(0, 0), (10, 1), (500, 4950), (1000, 10_000)])

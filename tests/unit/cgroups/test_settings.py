@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from windlass.base.errors import InvalidParameter
-from windlass.cgroups import v1_limits, v2_limits
-from windlass.cgroups.missing import missing_warnings
-from windlass.cgroups.model import CgroupHost
+from windlass.cgroups import control, v1_limits, v2_limits
+from windlass.cgroups.missing import missing_controllers, missing_warnings
+from windlass.cgroups.model import CgroupError, CgroupHost
+from windlass.cgroups.settings import Setting, write_settings
 from windlass.spec.resources import (
     LinuxBlockIo,
     LinuxCpu,
@@ -32,41 +35,51 @@ _RESOURCES = LinuxResources(
 )
 
 
+def _files(settings: Iterable[Setting]) -> list[tuple[str, str, str]]:
+    return [(setting.controller, file, text) for setting in settings for file, text in setting.choices]
+
+
 def test_v1() -> None:
-    assert list(v1_limits.settings(_RESOURCES)) == [
+    assert _files(v1_limits.settings(_RESOURCES)) == [
         ("pids", "pids.max", "100"),
+        ("memory", "memory.limit_in_bytes", str(1 << 20)),
+        ("memory", "memory.memsw.limit_in_bytes", str(3 << 20)),
+        ("memory", "memory.soft_limit_in_bytes", str(1 << 19)),
         ("cpuset", "cpuset.cpus", "0-1"),
         ("cpuset", "cpuset.mems", "0"),
         ("cpu", "cpu.shares", "512"),
         ("cpu", "cpu.cfs_period_us", "100000"),
         ("cpu", "cpu.cfs_quota_us", "50000"),
         ("blkio", "blkio.bfq.weight", "500"),
+        ("blkio", "blkio.weight", "500"),
         ("blkio", "blkio.bfq.weight_device", "8:0 100"),
+        ("blkio", "blkio.weight_device", "8:0 100"),
         ("blkio", "blkio.throttle.read_bps_device", "8:0 1024"),
     ]
 
 
 def test_v2() -> None:
-    assert list(v2_limits.settings(_RESOURCES)) == [
+    assert _files(v2_limits.settings(_RESOURCES)) == [
         ("pids", "pids.max", "100"),
         ("memory", "memory.swap.max", str(2 << 20)),
         ("memory", "memory.max", str(1 << 20)),
         ("memory", "memory.low", str(1 << 19)),
         ("cpuset", "cpuset.cpus", "0-1"),
         ("cpuset", "cpuset.mems", "0"),
-        ("cpu", "cpu.weight", "20"),
+        ("cpu", "cpu.weight", "59"),
         ("cpu", "cpu.max", "50000 100000"),
-        ("io", "io.bfq.weight", "500"),
+        ("io", "io.bfq.weight", "default 500"),
         ("io", "io.weight", "default 4950"),
         ("io", "io.bfq.weight", "8:0 100"),
+        ("io", "io.weight", "8:0 910"),
         ("io", "io.max", "8:0 rbps=1024"),
     ]
 
 
 def test_unlimited_pids() -> None:
     resources = LinuxResources(pids=LinuxPids(-1))
-    assert list(v1_limits.settings(resources)) == [("pids", "pids.max", "max")]
-    assert list(v2_limits.settings(resources)) == [("pids", "pids.max", "max")]
+    assert _files(v1_limits.settings(resources)) == [("pids", "pids.max", "max")]
+    assert _files(v2_limits.settings(resources)) == [("pids", "pids.max", "max")]
 
 
 @pytest.mark.parametrize("key", ["../cgroup.procs", "memory/x.y", "nodot"])
@@ -78,43 +91,42 @@ def test_unified_keys_are_file_names(key: str) -> None:
 # --- v1 memory: the sum of memory and swap may never be below memory ------------------------------------
 
 
-def _memory_directory(tmp_path: Path, limit: str, swap: str) -> Path:
-    (tmp_path / "memory.limit_in_bytes").write_text(limit)
-    (tmp_path / "memory.memsw.limit_in_bytes").write_text(swap)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
-    ("present", "wanted", "first"),
-    [((100, 200), (300, 400), "memory.memsw"), ((300, 400), (100, 200), "memory.limit")],
+    ("present", "wanted"), [((100, 200), (300, 400)), ((300, 400), (100, 200)), ((100, 200), (150, 180))]
 )
-def test_v1_memory_order(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    present: tuple[int, int],
-    wanted: tuple[int, int],
-    first: str,
+def test_v1_memory_moves_both_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    directory = _memory_directory(tmp_path, *map(str, present))
-    written: list[str] = []
-    monkeypatch.setattr(v1_limits.control, "write", lambda path, _text: written.append(Path(path).name))
-    v1_limits.write_memory(str(directory), LinuxMemory(limit=wanted[0], swap=wanted[1]))
-    assert written[0].startswith(first)
-    assert len(written) == 2
+    values = {"memory.limit_in_bytes": present[0], "memory.memsw.limit_in_bytes": present[1]}
+
+    def write(path: str, text: str) -> None:
+        after = values | {Path(path).name: int(text)}
+        if after["memory.limit_in_bytes"] > after["memory.memsw.limit_in_bytes"]:
+            raise CgroupError("refused", path, text, errno.EINVAL)
+        values.update(after)
+
+    monkeypatch.setattr(control, "write", write)
+    memory = LinuxMemory(limit=wanted[0], swap=wanted[1])
+    assert write_settings(v1_limits.settings(LinuxResources(memory=memory)), lambda _: str(tmp_path)) == []
+    assert tuple(values.values()) == wanted
 
 
-def test_v1_unlimited_memory_unlimits_the_sum(tmp_path: Path) -> None:
-    directory = _memory_directory(tmp_path, "", "")
-    v1_limits.write_memory(str(directory), LinuxMemory(limit=-1))
-    assert (tmp_path / "memory.limit_in_bytes").read_text() == "-1"
-    assert (tmp_path / "memory.memsw.limit_in_bytes").read_text() == "-1"
+def test_v1_unlimited_memory_unlimits_the_sum() -> None:
+    resources = LinuxResources(memory=LinuxMemory(limit=-1))
+    assert [text for _, _, text in _files(v1_limits.settings(resources))] == ["-1", "-1"]
 
 
 def test_missing_controllers_are_warnings() -> None:
-    warnings = missing_warnings(CgroupHost(1, "/", {"cpu": "/cpu"}), _RESOURCES)
-    assert warnings == (
-        "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
-        "Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.",
-        "Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.",
-        "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.",
+    missing = missing_controllers(CgroupHost(1, "/", {"cpu": "/cpu"}), v1_limits.settings(_RESOURCES))
+    assert [limit.field for limit in missing][:3] == ["/pids/limit", "/memory/limit", "/memory/swap"]
+    text = "Your kernel does not support"
+    assert missing_warnings(missing) == (
+        f"{text} PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.",
+        f"{text} memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
+        f"{text} swap limit capabilities or the cgroup is not mounted. Memory limited without swap.",
+        f"{text} memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.",
+        f"{text} cpuset or the cgroup is not mounted. Cpuset discarded.",
+        f"{text} Block I/O weight or the cgroup is not mounted. Weight discarded.",
+        f"{text} Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.",
+        f"{text} BPS Block I/O read limit or the cgroup is not mounted. BPS read limit discarded.",
     )

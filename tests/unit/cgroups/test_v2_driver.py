@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from windlass.base.errors import InvalidParameter
-from windlass.cgroups.model import BlockEntry, CgroupHost
+from windlass.cgroups.figures import BlockEntry
+from windlass.cgroups.model import CgroupHost
 from windlass.cgroups.names import clean_name
-from windlass.cgroups.v2 import V2Cgroup, V2Driver
+from windlass.cgroups.v2 import V2Cgroup
+from windlass.cgroups.v2_driver import V2Driver
 from windlass.cgroups.v2_stats import read_stats
 from windlass.spec.resources import LinuxMemory, LinuxPids, LinuxResources
 
@@ -66,8 +68,8 @@ def test_stats(tmp_path: Path) -> None:
     assert (stats.memory.usage, stats.memory.limit, stats.memory.oom_kills) == (4096, 0, 2)
     assert stats.memory.stat == {"anon": 10, "file": 20}
     assert (stats.pids, stats.pids_limit) == (4, 100)
-    assert stats.block_bytes == (BlockEntry(8, 0, "read", 1), BlockEntry(8, 0, "write", 2))
-    assert stats.block_operations == (BlockEntry(8, 0, "read", 3), BlockEntry(8, 0, "write", 4))
+    assert stats.block.bytes[:2] == (BlockEntry(8, 0, "read", 1), BlockEntry(8, 0, "write", 2))
+    assert stats.block.operations[:2] == (BlockEntry(8, 0, "read", 3), BlockEntry(8, 0, "write", 4))
 
 
 def test_stats_of_a_removed_group_are_zero(tmp_path: Path) -> None:

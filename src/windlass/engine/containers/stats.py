@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from windlass.base.clock import ZERO_TIME, now_ns, rfc3339_nano
 from windlass.base.threads import run_blocking
-from windlass.cgroups.model import BlockEntry, CgroupStats
+from windlass.cgroups.figures import BlockEntry, CgroupStats
 from windlass.engine.containers.container import Container
 from windlass.engine.engine import Engine
 
@@ -86,8 +86,8 @@ def _block_io(figures: CgroupStats) -> dict[str, list[dict[str, object]] | None]
         return [{"major": e.major, "minor": e.minor, "op": e.op, "value": e.value} for e in found] or None
 
     return {
-        "io_service_bytes_recursive": entries(figures.block_bytes),
-        "io_serviced_recursive": entries(figures.block_operations),
+        "io_service_bytes_recursive": entries(figures.block.bytes),
+        "io_serviced_recursive": entries(figures.block.operations),
         "io_queue_recursive": None,
         "io_service_time_recursive": None,
         "io_wait_time_recursive": None,
