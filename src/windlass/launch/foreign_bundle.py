@@ -14,6 +14,7 @@ import msgspec
 
 from windlass.launch import init_root, users
 from windlass.launch.init_context import InitContext, StepFailed, reason
+from windlass.launch.init_neighbours import clone_tree, is_elsewhere
 from windlass.linux import mount as m
 from windlass.linux.namespaces import CLONE_NEWNS, unshare
 from windlass.spec.plan import BindRoot, LaunchPlan, Op, OverlayRoot, Propagation
@@ -44,6 +45,7 @@ class Bundle:
         self.path = plan.bundle
         self._plan = plan
         self._consoles = 0
+        self._mounted: list[str] = []
         # The record first: from here on somebody knows that there may be something to delete.
         os.makedirs(plan.runtime.state_root, 0o700, exist_ok=True)
         os.mkdir(plan.bundle, 0o700)
@@ -64,6 +66,8 @@ class Bundle:
                 _HANDLERS[type(op)](context, op)
             except OSError as error:
                 raise StepFailed(f"{op.describe()}: {reason(error)}") from None
+            if isinstance(op, OverlayRoot | BindRoot):
+                self._mounted.append(op.target if isinstance(op, OverlayRoot) else op.source)
         self._root = context.root_fd
 
     def unmount(self) -> None:
@@ -71,13 +75,26 @@ class Bundle:
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
-        for op in self._plan.root:
-            if isinstance(op, OverlayRoot | BindRoot):
-                try:
-                    m.umount2(op.target if isinstance(op, OverlayRoot) else op.source, m.MNT_DETACH)
-                except OSError:
-                    # It was never mounted.
-                    pass
+        while self._mounted:
+            m.umount2(self._mounted.pop(), m.MNT_DETACH)
+
+    def _bring_mounts(self, mounts: list[dict[str, Any]]) -> None:
+        """Bind what only another container's mount namespace has (`--ipc container:`) where a runtime finds it."""
+        foreign = [mount for mount in mounts if is_elsewhere(mount.get("source", ""))]
+        for number, mount in enumerate(foreign):
+            place = f"{self.path}/mount-{number}"
+            os.mkdir(place, 0o700)
+            if not number:
+                init_root.propagation(InitContext(LaunchPlan([]), [], []), Propagation(m.MS_PRIVATE, holder_of=place))
+            tree = clone_tree(mount["source"], recursive="rbind" in mount.get("options", ()))
+            target = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                m.move_mount(tree, target)
+            finally:
+                os.close(target)
+                os.close(tree)
+            self._mounted.append(place)
+            mount["source"] = place
 
     def write_config(self, netns: str) -> None:
         """Write config.json; `netns` is the path of the network namespace, empty when the runtime makes one or none.
@@ -91,6 +108,7 @@ class Bundle:
             for namespace in config["linux"]["namespaces"]:
                 if namespace["type"] == "network":
                     namespace["path"] = netns
+        self._bring_mounts(config.get("mounts", []))
         self._write("config.json", msgspec.json.encode(config))
 
     def write_process(self, name: str, process: msgspec.Raw, user: ForeignUser) -> str:
@@ -193,8 +211,9 @@ def read_record(bundle: str) -> Record | None:
 def remove_directory(bundle: str) -> None:
     """Remove a bundle; what is gone already is fine."""
     try:
-        for name in os.listdir(bundle):
-            os.unlink(f"{bundle}/{name}")
+        with os.scandir(bundle) as entries:
+            for entry in entries:
+                (os.rmdir if entry.is_dir(follow_symlinks=False) else os.unlink)(entry.path)
         os.rmdir(bundle)
     except FileNotFoundError:
         pass

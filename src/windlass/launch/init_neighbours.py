@@ -25,6 +25,11 @@ def clone_tree(source: str, *, recursive: bool) -> int:
     return m.open_tree(m.AT_FDCWD, source, recursive=recursive)
 
 
+def is_elsewhere(source: str) -> bool:
+    """Tell whether a host path leads through another process's root."""
+    return bool(_split(source)[0])
+
+
 def _split(source: str) -> tuple[str, str]:
     """Return `/proc/<pid>` and the path below its root; empty strings when `source` is no such path."""
     parts = source.split("/", 4)

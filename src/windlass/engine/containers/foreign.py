@@ -46,6 +46,9 @@ def plan_foreign(
     """
     name, place = _cgroup(spec.linux.cgroups_path, intent.id, runtime)
     spec = msgspec.structs.replace(spec, linux=msgspec.structs.replace(spec.linux, cgroups_path=name))
+    if not runtime.systemd_cgroup:
+        # Made as our own containers need it, whoever comes first.
+        engine.cgroups.ensure_parent(os.path.dirname(place))
     known_as = intent.host_config.runtime
     try:
         path = runtime.program()

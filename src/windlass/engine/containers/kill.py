@@ -26,22 +26,25 @@ _log = logging.getLogger(__name__)
 async def kill(engine: Engine, reference: str, signal_name: str = "") -> None:
     """Send a signal, SIGKILL by default. One that ends the container keeps it from being restarted by policy.
 
+    After SIGKILL the container has ended, as with dockerd.
+
     Raises:
         NoSuchContainer, InvalidParameter: no such signal.
         Conflict: the container is not running.
+        System: the kernel does not let go of the process.
     """
     container = engine.containers.get(reference)
     number = parse_signal(signal_name) if signal_name else int(signal.SIGKILL)
     if not container.state.is_active:
         raise Conflict(f"cannot kill container: {reference}: {NotRunning(container.id).message}")
-    stop_number = parse_signal(container.intent.config.stop_signal or "SIGTERM")
-    if number in (signal.SIGKILL, stop_number):
+    if number == signal.SIGKILL:
+        await kill_and_wait(engine, container)
+        return
+    if number == parse_signal(container.intent.config.stop_signal or "SIGTERM"):
         container.stop_requested = True
     if await cancel_pending_restart(engine, container):
         return
     await send(engine, container, number)
-    if number == signal.SIGKILL and container.state.status == "paused":
-        await thaw(engine, container)
     announce(engine, container, "kill", signal=str(number))
 
 
