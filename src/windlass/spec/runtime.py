@@ -184,15 +184,19 @@ class IntelRdt(
         "l3_cache_schema": "l3CacheSchema",
         "mem_bw_schema": "memBwSchema",
         "enable_monitoring": "enableMonitoring",
+        "enable_cmt": "enableCMT",
+        "enable_mbm": "enableMBM",
     },
 ):
-    """Cache and memory bandwidth allocation."""
+    """Cache and memory bandwidth allocation; `enable_cmt` and `enable_mbm` are what 1.3 says in one word."""
 
     clos_id: str = ""
     schemata: list[str] = []
     l3_cache_schema: str = ""
     mem_bw_schema: str = ""
     enable_monitoring: bool = False
+    enable_cmt: bool = False
+    enable_mbm: bool = False
 
 
 class Personality(Struct, frozen=True):

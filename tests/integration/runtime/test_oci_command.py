@@ -63,7 +63,7 @@ def test_pid_file_and_read_only_root(bundle: Path, tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"process__args": ["nope"]}, 'exec: "nope": executable file not found in $PATH'),
-        ({"process__args": []}, "process.args must not be empty"),
+        ({"process__args": []}, "/process/args: must not be empty"),
         ({"process__terminal": True}, "needs a console"),
         ({"hooks": {"prestart": [{"path": "/bin/true"}]}}, "hooks are not supported"),
         ({"linux__namespaces": [{"type": "pid"}]}, "mount namespace"),

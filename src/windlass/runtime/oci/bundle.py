@@ -6,15 +6,21 @@ Source: runtime-spec bundle.md, config.md.
 from __future__ import annotations
 
 import os
-
-import msgspec
+import stat
 
 from windlass.base.errors import Conflict, InvalidParameter, NotFound
-from windlass.linux.capabilities import CAPABILITIES
-from windlass.spec.runtime import RuntimeSpec
+from windlass.runtime.oci.validate import ignore, parse_config
+from windlass.runtime.oci.validate_fault import Fault
+from windlass.spec.struct import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from windlass.spec.runtime import Mount, RuntimeSpec
 
 _MAX_CONFIG_BYTES = 16 << 20
-_DEFAULT_CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
+_DEFAULT_CAPABILITIES = ["CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_AUDIT_WRITE"]
 _MASKED = [
     "/proc/acpi",
     "/proc/kcore",
@@ -27,31 +33,51 @@ _MASKED = [
 _READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
-def read_spec(bundle: str) -> RuntimeSpec:
-    """Return a bundle's configuration, its root path made absolute.
+def read_spec(bundle: str, warn: Callable[[str], None] = ignore) -> RuntimeSpec:
+    """Return a bundle's configuration: valid, its root and the sources of its binds absolute.
+
+    Args:
+        bundle: the absolute path of its directory.
+        warn: hears of what is ignored and is no error.
 
     Raises:
         NotFound: there is no config.json.
-        InvalidParameter: it is not a runtime specification that this runtime can run.
+        InvalidParameter: it is not a runtime specification, at the member that the text names.
+        NotSupported: it is one, and this host or this runtime cannot do what the member asks for.
     """
-    path = os.path.join(bundle, "config.json")
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_MAX_CONFIG_BYTES + 1)
-    except FileNotFoundError:
-        raise NotFound(f"JSON specification file {path} not found; `windlass-runtime spec` writes one") from None
-    if len(data) > _MAX_CONFIG_BYTES:
-        raise InvalidParameter(f"{path} is larger than {_MAX_CONFIG_BYTES} bytes")
-    try:
-        spec = msgspec.json.decode(data, type=RuntimeSpec)
-    except msgspec.DecodeError as error:
-        raise InvalidParameter(f"{path}: {error}") from None
-    if spec.root is None or not spec.root.path:
-        raise InvalidParameter(f"{path}: root.path must not be empty")
+    spec = parse_config(_read(os.path.join(bundle, "config.json")), warn)
+    assert spec.root is not None
     root = os.path.realpath(os.path.join(bundle, spec.root.path))
     if not os.path.isdir(root):
-        raise InvalidParameter(f"{path}: root.path {root} is not a directory")
-    return msgspec.structs.replace(spec, root=msgspec.structs.replace(spec.root, path=root))
+        raise Fault("/root/path", f"{root} is not a directory").error("config.json")
+    return replace(
+        spec,
+        root=replace(spec.root, path=root),
+        mounts=[_with_absolute_source(mount, bundle) for mount in spec.mounts],
+    )
+
+
+def _read(path: str) -> bytes:
+    try:
+        # Not to wait for the writer of a FIFO.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise NotFound(f"JSON specification file {path} not found; `windlass-runtime spec` writes one") from None
+    with open(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise InvalidParameter(f"{path} is not a regular file")
+        data = file.read(_MAX_CONFIG_BYTES + 1)
+    if len(data) > _MAX_CONFIG_BYTES:
+        raise InvalidParameter(f"{path} is larger than {_MAX_CONFIG_BYTES} bytes")
+    return data
+
+
+def _with_absolute_source(mount: Mount, bundle: str) -> Mount:
+    """Sources of binds are relative to the bundle."""
+    bind = mount.type == "bind" or not {"bind", "rbind"}.isdisjoint(mount.options)
+    if not bind or mount.source.startswith("/"):
+        return mount
+    return replace(mount, source=os.path.join(bundle, mount.source))
 
 
 def write_default(bundle: str) -> None:
@@ -60,18 +86,19 @@ def write_default(bundle: str) -> None:
     Raises:
         Conflict: there is one.
     """
+    import json
+
     path = os.path.join(bundle, "config.json")
-    data = msgspec.json.format(msgspec.json.encode(_default()), indent=2)
+    text = json.dumps(_default(), indent=2)
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
         raise Conflict(f"file {path} exists; remove it first") from None
     with open(fd, "wb") as file:
-        file.write(data + b"\n")
+        file.write(text.encode() + b"\n")
 
 
 def _default() -> dict[str, object]:
-    capabilities = [name for name in CAPABILITIES if name in _DEFAULT_CAPABILITIES]
     return {
         "ociVersion": "1.2.0",
         "process": {
@@ -80,7 +107,7 @@ def _default() -> dict[str, object]:
             "args": ["sh"],
             "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
             "cwd": "/",
-            "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), capabilities),
+            "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), _DEFAULT_CAPABILITIES),
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
             "noNewPrivileges": True,
         },
