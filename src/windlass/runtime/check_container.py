@@ -62,22 +62,12 @@ def check_container(
     return Checked(draft.host, draft.warnings)
 
 
-def check_update(current: HostConfig, changed: HostConfig, facts: HostFacts) -> Checked:
-    """Check new limits of an existing container (`docker update`); `changed` is `current` with the changes.
+def check_update(changed: HostConfig, facts: HostFacts) -> Checked:
+    """Check the limits of an existing container after a change of some (`docker update`).
 
     Raises:
         InvalidParameter: in Docker's words.
     """
-    if changed.nano_cpus and (current.cpu_period or current.cpu_quota):
-        raise InvalidParameter(
-            "Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set"
-            if current.cpu_period
-            else "Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set"
-        )
-    if 0 < current.memory_swap < changed.memory and changed.memory_swap == current.memory_swap:
-        raise InvalidParameter(
-            "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
-        )
     draft = Draft(changed)
     check_resources(draft, facts, update=True)
     return Checked(draft.host, draft.warnings)

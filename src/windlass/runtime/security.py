@@ -17,6 +17,7 @@ _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _UNCONFINED = "unconfined"
 _BUILTIN = frozenset({"", "builtin", "default"})
+SYSTEM_PATHS_UNCONFINED = "systempaths=unconfined"
 
 
 class SecurityOptions(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ def _parse_one(option: str, found: dict[str, object]) -> None:
         if value not in _TRUE | _FALSE:
             raise InvalidParameter(f'invalid --security-opt 2: "{option}"')
         found[key.replace("-", "_")] = value in _TRUE
-    elif key == "systempaths" and value == _UNCONFINED:
+    elif option == SYSTEM_PATHS_UNCONFINED:
         found["system_paths"] = False
     elif key != "label":
         raise InvalidParameter(f'invalid --security-opt 2: "{option}"')

@@ -185,10 +185,6 @@ def test_hostname_conflicts() -> None:
             check_container(config, host, _FULL, DaemonDefaults())
 
 
-def test_update_conflicts_with_what_is_set() -> None:
-    with pytest.raises(InvalidParameter, match="Nano CPUs cannot be updated as CPU Period has already been set"):
-        check_update(HostConfig(cpu_period=1000), HostConfig(nano_cpus=10**9), _FULL)
-    with pytest.raises(InvalidParameter, match="Memory limit should be smaller than already set memoryswap limit"):
-        check_update(
-            HostConfig(memory=10 * _MB, memory_swap=20 * _MB), HostConfig(memory=30 * _MB, memory_swap=20 * _MB), _FULL
-        )
+def test_an_update_may_set_swap_alone() -> None:
+    host, warnings = check_update(HostConfig(memory_swap=20 * _MB), _FULL)
+    assert (host.memory_swap, warnings) == (20 * _MB, [])

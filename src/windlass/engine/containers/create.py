@@ -68,12 +68,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         image = await engine.images.resolve(request.config.image)
         config, host = request.config, request.host_config
         argv = merge_config(config, image.config.config)
-        complete_host_config(
-            host,
-            engine.settings,
-            cgroup_version=engine.facts.cgroup_version,
-            bridged=engine.networks.has_bridge,
-        )
+        complete_host_config(host, engine.settings, engine.facts, bridged=engine.networks.has_bridge)
         fix_joined(engine, host)
         if has_own_network(host.network_mode):
             # It will be started in a moment.

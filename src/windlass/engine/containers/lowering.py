@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from windlass.base.errors import System
 from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.foreign import plan_foreign, runtime_of
+from windlass.engine.containers.joining import ipc_donor, network_donor, pid_donor
 from windlass.engine.containers.model import Intent
 from windlass.engine.containers.modes import log_size
 from windlass.engine.engine import Engine
-from windlass.engine.errors import NotRunning
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.host_devices import resolve_block_devices, resolve_devices
 from windlass.runtime.intent import ContainerIntent, EtcFiles, NetworkIntent
@@ -45,28 +45,21 @@ def network_intent(engine: Engine, intent: Intent) -> NetworkIntent:
     """Return which network namespace a container gets.
 
     Raises:
-        NotRunning: it is to join that of a container that has none.
+        Conflict: it is to join that of a container that has none.
     """
     mode = intent.host_config.network_mode
     if mode in ("host", "none"):
         return NetworkIntent(mode)
     if target := joined_container(mode):
-        return NetworkIntent("join", f"/proc/{_running_pid(engine, target)}/ns/net")
+        return NetworkIntent("join", f"/proc/{network_donor(engine, target)}/ns/net")
     return _PRIVATE
-
-
-def _running_pid(engine: Engine, reference: str) -> int:
-    container = engine.containers.get(reference)
-    if not container.state.is_running or not container.state.pid:
-        raise NotRunning(container.id)
-    return container.state.pid
 
 
 def container_intent(engine: Engine, intent: Intent, *, look_at_host: bool = True) -> ContainerIntent:
     """Return the input of the lowering; with `look_at_host` with devices and other containers looked up. Blocks then.
 
     Raises:
-        InvalidParameter, NotRunning: something looked up is not there.
+        InvalidParameter, Conflict, System: something looked up is not there.
     """
     host = intent.host_config
     paths = engine.paths.container(intent.id)
@@ -82,8 +75,8 @@ def container_intent(engine: Engine, intent: Intent, *, look_at_host: bool = Tru
         mounts=intent.mounts,
         etc=EtcFiles(etc_paths.resolv_conf, etc_paths.hosts, etc_paths.hostname),
         network=network_intent(engine, intent) if look_at_host else _PRIVATE,
-        ipc_pid=_running_pid(engine, ipc) if ipc and look_at_host else 0,
-        pid_pid=_running_pid(engine, pid) if pid and look_at_host else 0,
+        ipc_pid=ipc_donor(engine, ipc) if ipc and look_at_host else 0,
+        pid_pid=pid_donor(engine, pid) if pid and look_at_host else 0,
         devices=resolve_devices(host) if look_at_host else [],
         block_devices=resolve_block_devices(host) if _limits_devices(host) else {},
         defaults=engine.defaults,

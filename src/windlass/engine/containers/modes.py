@@ -7,35 +7,45 @@ from __future__ import annotations
 
 from windlass.base.errors import InvalidParameter
 from windlass.engine.settings import EngineSettings
-from windlass.runtime.mounts import MASKED_PATHS, READONLY_PATHS
+from windlass.runtime.intent import HostFacts
+from windlass.runtime.mounts import READONLY_PATHS, default_masked_paths
 from windlass.runtime.namespaces import cgroupns_default
+from windlass.runtime.security import SYSTEM_PATHS_UNCONFINED
 from windlass.spec.container import HostConfig, LogConfig
 
 LOG_DRIVERS = ("json-file", "local", "none")
 RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
 _LOG_OPTIONS = frozenset(("max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"))
-_MINIMUM_MEMORY = 6 << 20
 
 
-def complete_host_config(host: HostConfig, settings: EngineSettings, *, cgroup_version: int, bridged: bool) -> None:
-    """Fill in what the user left open, in place.
+def complete_host_config(host: HostConfig, settings: EngineSettings, facts: HostFacts, *, bridged: bool) -> None:
+    """Fill in what the user left open, in place; `bridged` tells whether there is a default network.
 
     Raises:
         InvalidParameter: members contradict each other or are not known.
     """
     _check_restart(host)
     _complete_log(host, settings)
-    _complete_modes(host, settings, cgroup_version=cgroup_version, bridged=bridged)
+    _complete_modes(host, settings, cgroup_version=facts.cgroup_version, bridged=bridged)
     host.runtime = settings.runtimes.name_of(host.runtime)
     if host.shm_size < 0:
         raise InvalidParameter("SHM size can not be less than 0")
     host.shm_size = host.shm_size or settings.shm_size_bytes
-    if not host.privileged:
-        host.masked_paths = list(MASKED_PATHS) if host.masked_paths is None else host.masked_paths
-        host.readonly_paths = list(READONLY_PATHS) if host.readonly_paths is None else host.readonly_paths
+    _complete_paths(host, facts)
     if host.memory > 0 and host.memory_swap == 0:
         host.memory_swap = 2 * host.memory
     host.console_size = host.console_size or [0, 0]
+
+
+def _complete_paths(host: HostConfig, facts: HostFacts) -> None:
+    """Say which paths are hidden and read-only, so that `inspect` shows them; lists of the user's own stay."""
+    if host.privileged:
+        return
+    unconfined = SYSTEM_PATHS_UNCONFINED in (host.security_opt or ())
+    if host.masked_paths is None:
+        host.masked_paths = [] if unconfined else default_masked_paths(facts)
+    if host.readonly_paths is None:
+        host.readonly_paths = [] if unconfined else list(READONLY_PATHS)
 
 
 def _check_restart(host: HostConfig) -> None:

@@ -7,13 +7,15 @@ import pytest
 from windlass.base.errors import InvalidParameter
 from windlass.engine.containers.modes import complete_host_config, log_size
 from windlass.engine.settings import EngineSettings
+from windlass.runtime.intent import HostFacts
 from windlass.spec.container import HostConfig, LogConfig, RestartPolicy
 
 _SETTINGS = EngineSettings("0", "/d", "/r", log_options={"max-size": "1m"})
 
 
 def _complete(host: HostConfig, *, cgroup_version: int = 2, bridged: bool = True) -> HostConfig:
-    complete_host_config(host, _SETTINGS, cgroup_version=cgroup_version, bridged=bridged)
+    facts = HostFacts(cgroup_version=cgroup_version, cpu_count=2, thermal_throttle=True)
+    complete_host_config(host, _SETTINGS, facts, bridged=bridged)
     return host
 
 
@@ -32,6 +34,15 @@ def test_defaults() -> None:
     assert _complete(HostConfig(), bridged=False).network_mode == "none"
     assert _complete(HostConfig(privileged=True)).masked_paths is None
     assert _complete(HostConfig(memory=8 << 20)).memory_swap == 16 << 20
+
+
+def test_paths_of_the_system() -> None:
+    masked = _complete(HostConfig()).masked_paths or []
+    assert "/sys/devices/system/cpu/cpu1/thermal_throttle" in masked and "/sys/firmware" in masked
+    open_host = _complete(HostConfig(security_opt=["systempaths=unconfined"]))
+    assert (open_host.masked_paths, open_host.readonly_paths) == ([], [])
+    own = _complete(HostConfig(masked_paths=["/proc/version"], security_opt=["systempaths=unconfined"]))
+    assert (own.masked_paths, own.readonly_paths) == (["/proc/version"], [])
 
 
 @pytest.mark.parametrize(
