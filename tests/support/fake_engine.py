@@ -149,7 +149,7 @@ class FakeLauncher:
 
     async def run_job(self, name: str, params: Mapping[str, object], fds: Sequence[int] = ()) -> dict[str, object]:
         self.jobs.append((name, params))
-        return {}
+        return {"error": ""} if name == "delete-foreign" else {}
 
 
 @dataclass

@@ -112,3 +112,35 @@ def test_sizes(text: str, size: int) -> None:
 def test_help_names_every_option() -> None:
     text = usage()
     assert all(f"--{option.flag}" in text for option in OPTIONS)
+
+
+def test_runtimes_of_file_and_flags_are_merged(tmp_path: Path) -> None:
+    content = {"runtimes": {"a": {"path": "/a"}, "b": {"path": "/b", "runtimeArgs": ["-x"]}}, "default-runtime": "a"}
+    configuration = load([*_file(tmp_path, content), "--add-runtime", "c=/c", "--add-runtime", "b = /other"])
+    runtimes = configuration.runtimes
+    assert {name: runtime.path for name, runtime in runtimes.configured.items()} == {
+        "a": "/a",
+        "b": "/other",
+        "c": "/c",
+    }
+    assert runtimes.default == "a"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--add-runtime", "x"], 'invalid argument "x" for "--add-runtime" flag: invalid runtime argument: x'),
+        (["--add-runtime", "x=/a", "--add-runtime", "x=/b"], "runtime 'x' was already defined"),
+        (["--default-runtime", "x"], "specified default runtime 'x' does not exist"),
+    ],
+)
+def test_malformed_runtimes_are_refused(tmp_path: Path, argv: list[str], message: str) -> None:
+    with pytest.raises(InvalidParameter, match=message):
+        load([*_file(tmp_path, {}), *argv])
+
+
+def test_runtimes_in_the_file_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="runtime x: either a runtimeType or a path must be configured"):
+        load(_file(tmp_path, {"runtimes": {"x": {}}}))
+    with pytest.raises(InvalidParameter, match="directive runtimes wants a runtime"):
+        load(_file(tmp_path, {"runtimes": ["x"]}))
