@@ -340,6 +340,12 @@ INVALID: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "not allowed in host network namespace",
         [(NS, [{"type": "mount"}]), ("/linux/sysctl", {"net.ipv4.ip_forward": "1"})],
     ),
+    (
+        "/linux/sysctl/net.ipv4.ip_forward",
+        "not allowed in host network namespace",
+        [(f"{NS}/2/path", "/proc/self/ns/net"), ("/linux/sysctl", {"net.ipv4.ip_forward": "1"})],
+    ),
+    ("/hostname", "needs a uts namespace", [(f"{NS}/4/path", "/proc/self/ns/uts"), ("/hostname", "h")]),
     ("/linux/seccomp/defaultAction", "is required", [("/linux/seccomp", {"syscalls": []})]),
     ("/linux/seccomp/defaultAction", "unknown action", [("/linux/seccomp/defaultAction", "SCMP_ACT_X")]),
     (

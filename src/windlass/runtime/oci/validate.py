@@ -15,6 +15,7 @@ from windlass.base.cold_json import loads
 from windlass.base.errors import InvalidParameter
 from windlass.runtime.oci import validate_schema as schema
 from windlass.runtime.oci.validate_fault import Fault
+from windlass.runtime.oci.validate_host import check_host, check_labels
 from windlass.runtime.oci.validate_rules import check_process, check_spec
 from windlass.runtime.oci.validate_shape import check_shape
 from windlass.spec.resources import LinuxResources
@@ -45,8 +46,6 @@ def parse_config(data: bytes, warn: Callable[[str], None] = ignore, document: st
 
     def check(spec: RuntimeSpec) -> None:
         check_spec(spec, warn)
-        from windlass.runtime.oci.validate_host import check_host
-
         check_host(spec)
 
     raw = _decoded(data, document)
@@ -63,8 +62,6 @@ def parse_process(data: bytes, warn: Callable[[str], None] = ignore, document: s
 
     def check(process: Process) -> None:
         check_process(process, "", warn)
-        from windlass.runtime.oci.validate_host import check_labels
-
         check_labels(process, "")
 
     process: Process = _checked(_decoded(data, document), schema.PROCESS, Process, check, document, "/process")

@@ -67,7 +67,19 @@ def has_resctrl() -> bool:
 
 def has_namespace(kind: str) -> bool:
     """Tell whether the kernel has namespaces of a type of the specification."""
-    return os.path.exists(f"/proc/self/ns/{_FILES.get(kind, kind)}")
+    return os.path.exists(_ours(kind))
+
+
+def is_ours(namespace: Namespace) -> bool:
+    """Tell whether the path of a namespace is that of the runtime's own: what is set in it is set on the host."""
+    try:
+        return os.path.samefile(namespace.path, _ours(namespace.type))
+    except OSError:
+        return False
+
+
+def _ours(kind: str) -> str:
+    return f"/proc/self/ns/{_FILES.get(kind, kind)}"
 
 
 def _starts_with(path: str, start: bytes) -> bool:

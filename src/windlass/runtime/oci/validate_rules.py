@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
 from windlass.runtime.oci.validate_fault import Fault, shown, unsupported
+from windlass.runtime.oci.validate_host import is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,15 +124,18 @@ def _rlimits(process: Process, at: str) -> None:
 
 
 def _namespaces(spec: RuntimeSpec) -> frozenset[str]:
-    """Check the namespaces and return the types that are not the runtime's."""
+    """Check the namespaces and return the types that are not the runtime's own ones (CVE-2022-0532)."""
+    seen: set[str] = set()
     own: set[str] = set()
     for index, namespace in enumerate(spec.linux.namespaces):
         at = f"/linux/namespaces/{index}"
-        if namespace.type in own:
+        if namespace.type in seen:
             raise Fault(f"{at}/type", f'namespace "{namespace.type}" is given twice')
+        seen.add(namespace.type)
         if namespace.path:
             _absolute(namespace.path, f"{at}/path")
-        own.add(namespace.type)
+        if not namespace.path or not is_ours(namespace):
+            own.add(namespace.type)
     return frozenset(own)
 
 
