@@ -16,6 +16,7 @@ from windlass.base.nursery import Nursery
 from windlass.base.threads import run_blocking
 from windlass.cgroups.driver import make_driver
 from windlass.daemon.configuration import Configuration
+from windlass.daemon.remapping import open_mappings
 from windlass.distribution.endpoints import RegistrySettings, check_settings
 from windlass.engine.containers.table import ContainerTable
 from windlass.engine.engine import Engine
@@ -70,6 +71,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
             run_blocking(probe_host, driver.host),
         )
         stack.push_async_callback(images.close)
+        mappings = await open_mappings(configuration.text("userns-remap"), launcher, paths.trash)
         if settings.ip_forward:
             # Whatever it was: the first network turns it on, or fails to be made.
             facts = msgspec.structs.replace(facts, ip_forwarding=True)
@@ -92,6 +94,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
             facts=facts,
             filters=FilterCache(f"{settings.data_root}/cache/seccomp"),
             defaults=defaults,
+            id_mappings=mappings,
         )
         stack.push_async_callback(nursery.close)
         await recover(engine)
@@ -131,6 +134,9 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
         cgroupns_mode=configuration.text("default-cgroupns-mode"),
         seccomp_profile=configuration.text("seccomp-profile"),
         no_new_privileges=configuration.switch("no-new-privileges"),
+        init_path=configuration.text("init-path"),
+        cpu_rt_period_us=configuration.number("cpu-rt-period"),
+        cpu_rt_runtime_us=configuration.number("cpu-rt-runtime"),
         labels=configuration.items("label"),
         registry_mirrors=configuration.items("registry-mirror"),
         insecure_registries=configuration.items("insecure-registry"),
@@ -150,6 +156,8 @@ def daemon_defaults(configuration: Configuration) -> DaemonDefaults:
         ulimits=list(configuration.ulimits),
         no_new_privileges=configuration.switch("no-new-privileges"),
         seccomp_profile=_seccomp_profile(configuration.text("seccomp-profile")),
+        init=configuration.switch("init"),
+        init_path=configuration.text("init-path"),
     )
 
 

@@ -22,13 +22,15 @@ from windlass.images.service import ImageService
 from windlass.runtime.intent import DaemonDefaults, HostFacts
 from windlass.runtime.task import Launcher
 from windlass.seccomp.cache import FilterCache
+from windlass.spec.id_mappings import IdMappings
 
 
 @dataclass(slots=True)
 class Engine:
     """Everything that verbs need; made by `windlass.daemon.wiring`.
 
-    `closing` is set when the daemon is about to end: nothing is restarted or removed any more.
+    `id_mappings` are those of `--userns-remap`, None without. `closing` is set when the daemon is about to end: nothing
+    is restarted or removed any more.
     """
 
     settings: EngineSettings
@@ -46,4 +48,5 @@ class Engine:
     facts: HostFacts
     filters: FilterCache
     defaults: DaemonDefaults
+    id_mappings: IdMappings | None = None
     closing: bool = field(default=False)

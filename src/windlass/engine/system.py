@@ -164,6 +164,8 @@ def _security_options(engine: Engine) -> list[str]:
     options = ["name=seccomp,profile=builtin"]
     if engine.facts.cgroup_version == 2:
         options.append("name=cgroupns")
+    if engine.id_mappings is not None:
+        options.append("name=userns")
     if engine.settings.no_new_privileges:
         options.append("name=no-new-privileges")
     return options

@@ -11,7 +11,8 @@ from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.model import EndpointState, Intent
-from windlass.engine.containers.network_wishes import endpoint_wishes, has_own_network
+from windlass.engine.containers.network_wishes import endpoint_wishes
+from windlass.engine.containers.user_namespaces import take_namespaces
 from windlass.engine.engine import Engine
 from windlass.engine.networks.networks import Attached, EndpointWish
 from windlass.engine.networks.spare import discard
@@ -26,9 +27,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Connection:
-    """What was made for one start; descriptors are closed once the supervisor has its copies."""
+    """What was made for one start; descriptors are closed once the supervisor has its copies.
+
+    `userns_fd` is the container's user namespace, -1 for the host's.
+    """
 
     netns: NetNs | None = None
+    userns_fd: int = -1
     attached: list[Attached] = field(default_factory=list)
 
     @property
@@ -53,6 +58,9 @@ class Connection:
         if self.netns is not None:
             discard(self.netns)
             self.netns = None
+        elif self.userns_fd >= 0:
+            os.close(self.userns_fd)
+        self.userns_fd = -1
 
 
 async def connect(engine: Engine, intent: Intent) -> Connection:
@@ -64,8 +72,8 @@ async def connect(engine: Engine, intent: Intent) -> Connection:
     connection = Connection()
     mode = intent.host_config.network_mode
     try:
-        if has_own_network(mode):
-            connection.netns = await engine.namespaces.take()
+        connection.netns, connection.userns_fd = await take_namespaces(engine, intent)
+        if connection.netns is not None:
             for name, wish in endpoint_wishes(engine, intent):
                 connection.attached.append(await _attach(engine, name, wish, connection.netns))
         if not joined_container(mode):

@@ -25,6 +25,7 @@ from windlass.engine.containers.modes import complete_host_config
 from windlass.engine.containers.mount_points import resolve_mounts
 from windlass.engine.containers.network_wishes import check_ports, has_own_network, wanted_networks
 from windlass.engine.containers.signals import parse_signal
+from windlass.engine.containers.user_namespaces import check_user_namespace, mappings_for
 from windlass.engine.engine import Engine
 from windlass.engine.errors import AmbiguousPrefix, NoSuchContainer
 from windlass.engine.names import random_name
@@ -70,9 +71,10 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         argv = merge_config(config, image.config.config)
         complete_host_config(host, engine.settings, engine.facts, bridged=engine.networks.has_bridge)
         fix_joined(engine, host)
-        if has_own_network(host.network_mode):
+        mappings = mappings_for(engine, host)
+        if mappings is not None or has_own_network(host.network_mode):
             # It will be started in a moment.
-            engine.namespaces.prepare()
+            engine.namespaces.prepare(mappings)
         if config.stop_signal:
             parse_signal(config.stop_signal)
         check_ports(config, host)
@@ -81,6 +83,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         config.hostname = _hostname(engine, config, host, container_id)
         intent = Intent(container_id, name, now_ns(), image.id, config, host, networks, [], argv)
         # What the lowering refuses is refused now, before anything is made for the container.
+        check_user_namespace(engine, intent)
         lower_container(container_intent(engine, intent, look_at_host=False))
         mounts = await resolve_mounts(engine, config, host, image)
         try:

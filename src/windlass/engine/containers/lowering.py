@@ -11,12 +11,14 @@ from windlass.engine.containers.foreign import plan_foreign, runtime_of
 from windlass.engine.containers.joining import ipc_donor, network_donor, pid_donor
 from windlass.engine.containers.model import Intent
 from windlass.engine.containers.modes import log_size
+from windlass.engine.containers.user_namespaces import user_namespace
+from windlass.engine.containers.realtime import share_realtime
 from windlass.engine.engine import Engine
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.host_devices import resolve_block_devices, resolve_devices
 from windlass.runtime.intent import ContainerIntent, EtcFiles, NetworkIntent
 from windlass.runtime.lower_plan import lower_plan
-from windlass.runtime.lower_spec import lower_container
+from windlass.runtime.lower_spec import cgroup_name, lower_container
 from windlass.runtime.namespaces import joined_container
 from windlass.runtime.plan_facts import PlanFacts
 from windlass.snapshots.overlay import OVERLAY_OPTIONS
@@ -78,6 +80,7 @@ def container_intent(engine: Engine, intent: Intent, *, look_at_host: bool = Tru
         ipc_pid=ipc_donor(engine, ipc) if ipc and look_at_host else 0,
         pid_pid=pid_donor(engine, pid) if pid and look_at_host else 0,
         devices=resolve_devices(host) if look_at_host else [],
+        user_namespace=user_namespace(engine, intent, look_at_host=look_at_host),
         block_devices=resolve_block_devices(host) if _limits_devices(host) else {},
         defaults=engine.defaults,
     )
@@ -114,11 +117,12 @@ def prepare(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> Prepared
     _make_bind_sources(intent)
     spec = lower_container(lowered)
     assert spec.linux.resources is not None
-    root = _root(engine, intent, layers)
+    root = _root(engine, intent, layers, idmap=lowered.user_namespace.remapped)
     if runtime is not None:
         foreign, cgroup = plan_foreign(engine, intent, spec, root, runtime)
         return Prepared(spec, _task_plan(engine, intent, LaunchPlan([]), cgroup, foreign), cgroup, ())
-    cgroup, warnings = engine.cgroups.create(spec.linux.cgroups_path.strip("/"), spec.linux.resources)
+    share_realtime(engine, cgroup_name(lowered))
+    cgroup, warnings = engine.cgroups.create(cgroup_name(lowered), spec.linux.resources)
     try:
         launch = lower_plan(spec, _facts(engine, spec, cgroup, root, lowered.network))
     except BaseException:
@@ -127,14 +131,13 @@ def prepare(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> Prepared
     return Prepared(spec, _task_plan(engine, intent, launch, cgroup), cgroup, tuple(warnings))
 
 
-def _root(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> OverlayRoot | BindRoot:
+def _root(engine: Engine, intent: Intent, layers: tuple[str, ...], *, idmap: bool) -> OverlayRoot | BindRoot:
     paths = engine.paths.container(intent.id)
     if not layers:
-        return BindRoot(paths.upper)
+        return BindRoot(paths.upper, idmap=idmap)
     lower = [f"{name}/d" for name in layers]
-    return OverlayRoot(
-        paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work, data=",".join(OVERLAY_OPTIONS)
-    )
+    options = ",".join(OVERLAY_OPTIONS)
+    return OverlayRoot(paths.rootfs, engine.paths.layers, lower, paths.upper, paths.work, data=options, idmap=idmap)
 
 
 def _facts(

@@ -145,6 +145,7 @@ async def _launch(engine: Engine, container: Container, connection: Connection, 
             [client.attachment for client in clients],
             connection.netns_fd,
             connection.holds,
+            connection.userns_fd,
         )
     except StartFailed as error:
         message = start_failure(error.message, foreign=prepared.plan.foreign is not None)
