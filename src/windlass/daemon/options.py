@@ -44,7 +44,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("config-file", "string", "Daemon configuration file", default=DEFAULT_CONFIG_FILE),
     Option("containerd", "string", "containerd grpc address", ignored=True),
     Option("cpu-rt-period", "int", "Limit the CPU real-time period in microseconds for the parent cgroup", default="0"),
-    Option("cpu-rt-runtime", "int", "Limit the CPU real-time runtime in microseconds for the parent cgroup", default="0"),
+    Option(
+        "cpu-rt-runtime", "int", "Limit the CPU real-time runtime in microseconds for the parent cgroup", default="0"
+    ),
     Option("data-root", "string", "Root directory of persistent state", default=DEFAULT_DATA_ROOT),
     Option("debug", "bool", "Enable debug mode", short="D"),
     Option("default-cgroupns-mode", "string", "Default mode for containers cgroup namespace (host|private)"),

@@ -38,6 +38,9 @@ class EngineSettings:
     cgroupns_mode: str = ""
     seccomp_profile: str = ""
     no_new_privileges: bool = False
+    init_path: str = ""
+    cpu_rt_period_us: int = 0
+    cpu_rt_runtime_us: int = 0
     labels: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
     insecure_registries: tuple[str, ...] = ()

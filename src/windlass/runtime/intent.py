@@ -119,7 +119,8 @@ class EtcFiles(msgspec.Struct, frozen=True, omit_defaults=True):
 class DaemonDefaults(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the engine's configuration says for containers that do not.
 
-    `seccomp_profile` is a profile's JSON, `unconfined`, or empty for the built-in one.
+    `seccomp_profile` is a profile's JSON, `unconfined`, or empty for the built-in one. `init_path` is a program of the
+    host that is the first process with `--init`; empty is the launcher's own.
     """
 
     cgroup_parent: str = DEFAULT_CGROUP_PARENT
@@ -130,6 +131,7 @@ class DaemonDefaults(msgspec.Struct, frozen=True, omit_defaults=True):
     no_new_privileges: bool = False
     seccomp_profile: str = ""
     init: bool = False
+    init_path: str = ""
 
 
 class ContainerIntent(msgspec.Struct, frozen=True):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 
-from windlass.base.errors import InvalidParameter, NotSupported
+from windlass.base.errors import InvalidParameter
 from windlass.runtime.capabilities import container_capabilities
 from windlass.runtime.devices import lower_devices
 from windlass.runtime.environment import container_environment
+from windlass.runtime.init_program import below_init, init_mounts
 from windlass.runtime.intent import DEFAULT_CGROUP_PARENT, ContainerIntent, MountPoint
 from windlass.runtime.mounts import lower_mounts, masked_paths, readonly_paths
 from windlass.runtime.namespaces import lower_namespaces
@@ -43,7 +44,6 @@ def lower_container(intent: ContainerIntent) -> RuntimeSpec:
         InvalidParameter: the configuration is malformed or contradicts itself, in Docker's words.
         NotSupported: it asks for what this engine does not have.
     """
-    _refuse_init(intent)
     host = intent.host_config
     security = parse_security_options(host, intent.defaults, intent.facts)
     capabilities = container_capabilities(
@@ -56,7 +56,7 @@ def lower_container(intent: ContainerIntent) -> RuntimeSpec:
         root=Root(intent.root_path, host.readonly_rootfs),
         hostname=intent.config.hostname if uts_is_private else "",
         domainname=intent.config.domainname if uts_is_private else "",
-        mounts=lower_mounts(intent, security),
+        mounts=[*lower_mounts(intent, security), *init_mounts(intent)],
         annotations=host.annotations or {},
         linux=_linux(intent, security, capabilities),
     )
@@ -68,18 +68,13 @@ def cgroup_name(intent: ContainerIntent) -> str:
     return f"{parent.strip('/')}/{intent.id}"
 
 
-def _refuse_init(intent: ContainerIntent) -> None:
-    if intent.host_config.init or (intent.host_config.init is None and intent.defaults.init):
-        raise NotSupported("an init process inside the container (--init) is not supported")
-
-
 def _process(intent: ContainerIntent, security: SecurityOptions, capabilities: list[str]) -> Process:
     config, host = intent.config, intent.host_config
     if not intent.args:
         raise InvalidParameter("no command specified")
     return Process(
         cwd=working_directory(config.working_dir),
-        args=intent.args,
+        args=below_init(intent),
         env=container_environment(config),
         terminal=config.tty,
         console_size=_console_size(intent) if config.tty else None,

@@ -82,11 +82,6 @@ def test_relative_working_directory(path: str) -> None:
         working_directory(path)
 
 
-def test_init_is_refused() -> None:
-    with pytest.raises(NotSupported, match="--init"):
-        lower_container(make_intent({"HostConfig": {"Init": True}}))
-
-
 def test_device_drivers_are_refused() -> None:
     request = {"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}
     with pytest.raises(NotSupported, match='could not select device driver "nvidia" with capabilities'):

@@ -11,8 +11,8 @@ from windlass.engine.containers.foreign import plan_foreign, runtime_of
 from windlass.engine.containers.joining import ipc_donor, network_donor, pid_donor
 from windlass.engine.containers.model import Intent
 from windlass.engine.containers.modes import log_size
-from windlass.engine.containers.user_namespaces import user_namespace
 from windlass.engine.containers.realtime import share_realtime
+from windlass.engine.containers.user_namespaces import user_namespace
 from windlass.engine.engine import Engine
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.host_devices import resolve_block_devices, resolve_devices
