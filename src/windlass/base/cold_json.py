@@ -7,7 +7,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+_make_scanner: Any
+_quoted: Callable[[str], str]
+# Here and not where they are used: init encodes its failure where nothing can be imported any more.
+try:
+    from _json import encode_basestring_ascii as _quoted
+    from _json import make_scanner as _make_scanner
+except ImportError:
+    import json
+
+    _make_scanner, _quoted = None, json.dumps
 
 _SPACE = " \t\n\r"
 
@@ -33,16 +45,12 @@ def loads(data: bytes) -> Any:
         ValueError: it is none.
     """
     rules: Any = _Rules()
-    try:
-        from _json import make_scanner
-    except ImportError:
-        import json
-
+    if _make_scanner is None:
         return json.loads(data)
     text = data.decode()
     start = len(text) - len(text.lstrip(_SPACE))
     try:
-        value, end = make_scanner(rules)(text, start)
+        value, end = _make_scanner(rules)(text, start)
     except StopIteration as stop:
         raise ValueError(f"expecting value at character {stop.value}") from None
     except RecursionError:
@@ -67,13 +75,3 @@ def dumps(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
     raise TypeError(f"no JSON for {type(value).__name__}")
-
-
-def _quoted(text: str) -> str:
-    try:
-        from _json import encode_basestring_ascii
-    except ImportError:
-        import json
-
-        return json.dumps(text)
-    return encode_basestring_ascii(text)

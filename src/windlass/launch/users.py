@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from windlass.launch.init_context import StepFailed
 from windlass.linux.fs import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
+from windlass.spec import struct
 
 _MAX_ID = (1 << 31) - 1
 # Far above any real file; a giant one must not exhaust memory (CVE-2026-47262).
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(struct.Struct, frozen=True):
     """A resolved user: numbers, supplementary groups, home directory."""
 
     uid: int

@@ -5,10 +5,12 @@ Source: runtime-spec config.md, "Linux mount options"; mount_setattr(2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from windlass.linux import mount as m
+from windlass.spec import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Word: attributes to set, attributes to clear. An `r` before most of them means the whole tree.
 _ATTRIBUTES: dict[str, tuple[int, int]] = {
@@ -41,49 +43,82 @@ PROPAGATION_FLAGS: dict[str, int] = {
 }
 PROPAGATION_FLAGS |= {f"r{word}": flag | m.MS_REC for word, flag in PROPAGATION_FLAGS.items()}
 
-_IGNORED = frozenset({"defaults", "async", "mand", "nomand", "silent", "loud", "remount"})
+_IGNORED = frozenset({"defaults", "async", "mand", "nomand", "silent", "loud"})
 
 OPTION_WORDS: frozenset[str] = (
-    frozenset({"bind", "rbind", "tmpcopyup"}) | _ATTRIBUTES.keys() | _RECURSIVE.keys() | PROPAGATION_FLAGS.keys()
+    frozenset({"bind", "rbind", "remount", "tmpcopyup", "idmap", "ridmap"})
+    | _ATTRIBUTES.keys()
+    | _RECURSIVE.keys()
+    | PROPAGATION_FLAGS.keys()
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MountOptions:
+class MountOptions(struct.Struct, frozen=True):
     """What the words of one mount come to.
 
-    `data` goes to the file system. `attr_set` and `attr_clear` are MOUNT_ATTR_* bits, for the whole tree when
-    `recursive_attr`; `propagation` is an MS_* number or 0.
+    `data` goes to the file system. `attr_set` and `attr_clear` are MOUNT_ATTR_* bits of the mount, `recursive_attr_*`
+    those of the whole tree; `propagation` is an MS_* number or 0.
     """
 
     bind: bool = False
     recursive: bool = False
+    remount: bool = False
     attr_set: int = 0
     attr_clear: int = 0
-    recursive_attr: bool = False
+    recursive_attr_set: int = 0
+    recursive_attr_clear: int = 0
     propagation: int = 0
     copy_up: bool = False
+    idmap: bool = False
+    recursive_idmap: bool = False
     data: tuple[tuple[str, str | None], ...] = ()
 
 
 def parse_mount_options(words: Iterable[str]) -> MountOptions:
     """Read the words in order; a later one wins over an earlier one."""
-    attr_set = attr_clear = propagation = 0
-    bind = recursive = recursive_attr = copy_up = False
+    own, deep = _Attributes(), _Attributes()
+    propagation = 0
+    seen: set[str] = set()
+    recursive = False
     data: list[tuple[str, str | None]] = []
     for word in words:
         if word in ("bind", "rbind"):
-            bind, recursive = True, word == "rbind"
-        elif word in _ATTRIBUTES or word in _RECURSIVE:
-            recursive_attr = recursive_attr or word not in _ATTRIBUTES
-            wanted, unwanted = _ATTRIBUTES.get(word) or _RECURSIVE[word]
-            attr_set = attr_set & ~unwanted | wanted
-            attr_clear = attr_clear & ~wanted | unwanted
+            recursive = word == "rbind"
+            seen.add("bind")
+        elif word in _ATTRIBUTES:
+            own.apply(_ATTRIBUTES[word])
+        elif word in _RECURSIVE:
+            deep.apply(_RECURSIVE[word])
         elif word in PROPAGATION_FLAGS:
             propagation = PROPAGATION_FLAGS[word]
-        elif word == "tmpcopyup":
-            copy_up = True
+        elif word in OPTION_WORDS:
+            seen.add(word)
         elif word and word not in _IGNORED:
             key, separator, value = word.partition("=")
             data.append((key, value if separator else None))
-    return MountOptions(bind, recursive, attr_set, attr_clear, recursive_attr, propagation, copy_up, tuple(data))
+    return MountOptions(
+        bind="bind" in seen,
+        recursive=recursive,
+        remount="remount" in seen,
+        attr_set=own.set,
+        attr_clear=own.clear,
+        recursive_attr_set=deep.set,
+        recursive_attr_clear=deep.clear,
+        propagation=propagation,
+        copy_up="tmpcopyup" in seen,
+        idmap=bool(seen & {"idmap", "ridmap"}),
+        recursive_idmap="ridmap" in seen,
+        data=tuple(data),
+    )
+
+
+class _Attributes:
+    """Bits to set and to clear; the last word about a bit counts."""
+
+    def __init__(self) -> None:
+        self.set = self.clear = 0
+
+    def apply(self, word: tuple[int, int]) -> None:
+        wanted, unwanted = word
+        self.set = self.set & ~unwanted | wanted
+        self.clear = self.clear & ~wanted | unwanted

@@ -5,11 +5,14 @@ Source: getrlimit(2); include/uapi/asm-generic/resource.h.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from windlass.base.errors import InvalidParameter
-from windlass.spec.container import Ulimit
 from windlass.spec.runtime import PosixRlimit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from windlass.spec.container import Ulimit
 
 RLIMIT_NUMBERS: dict[str, int] = {
     "RLIMIT_CPU": 0,
