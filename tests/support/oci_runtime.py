@@ -1,0 +1,93 @@
+"""`windlass-runtime` on bundles that tests write: its own state directory, control groups that the watch knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from tests.support.leaks import OUR_CGROUPS
+
+_TIMEOUT_S = 30
+
+
+class OciRuntime:
+    """The command line, with state below `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.root = directory / "state"
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+
+    def command(self, *argv: str) -> list[str]:
+        """The command of `argv`."""
+        return [sys.executable, "-m", "windlass.runtime.main", "--root", str(self.root), *argv]
+
+    def __call__(self, *argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end, its output read as text."""
+        options = {"env": self.environment, "timeout": _TIMEOUT_S, "stdin": subprocess.DEVNULL, **options}
+        return subprocess.run(self.command(*argv), capture_output=True, text=True, **options)
+
+    def write_to(self, file: IO[str], *argv: str) -> int:
+        """Run one command with `file` as both streams, as a caller does that leaves it to the container."""
+        return subprocess.run(
+            self.command(*argv),
+            env=self.environment,
+            timeout=_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        ).returncode
+
+    def run(self, bundle: Path, name: str = "c", **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a bundle's container to its end."""
+        return self("run", "--bundle", str(bundle), name, **options)
+
+
+def write_bundle(bundle: Path, args: list[str], name: str = "c", **changes: Any) -> Path:
+    """Write a config.json that runs `args` in `bundle`/rootfs; `changes` are members, `linux__sysctl` one of `linux`.
+
+    It has the mounts of a usual container; `mounts` adds some, `only_mounts` are all of them.
+    """
+    only = changes.pop("only_mounts", None)
+    config: dict[str, Any] = {
+        "ociVersion": "1.2.0",
+        "process": {
+            "args": args,
+            "cwd": "/",
+            "env": ["PATH=/bin"],
+            "user": {"uid": 0, "gid": 0},
+            "capabilities": capabilities("CAP_CHOWN", "CAP_DAC_OVERRIDE"),
+        },
+        "root": {"path": "rootfs"},
+        "mounts": [*(_MOUNTS if only is None else only), *changes.pop("mounts", [])],
+        "linux": {
+            "cgroupsPath": f"/{OUR_CGROUPS}-{os.getpid()}-{name}",
+            "namespaces": [{"type": kind} for kind in ("mount", "pid", "ipc", "uts", "network")],
+            "resources": {},
+        },
+    }
+    for member, value in changes.items():
+        section, _, inner = member.partition("__")
+        if inner:
+            config[section][inner] = value
+        else:
+            config[section] = value
+    bundle.mkdir(parents=True, exist_ok=True)
+    (bundle / "config.json").write_text(json.dumps(config))
+    return bundle
+
+
+def capabilities(*names: str) -> dict[str, list[str]]:
+    """The sets of capabilities that give a process these."""
+    return {member: list(names) for member in ("bounding", "effective", "permitted")}
+
+
+PROC = {"destination": "/proc", "type": "proc", "source": "proc"}
+_MOUNTS = [
+    PROC,
+    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
+    {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]},
+]
