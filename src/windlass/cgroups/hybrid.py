@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 
-from windlass.cgroups import v2_limits
 from windlass.cgroups.model import NOTHING, CgroupHost
 from windlass.cgroups.v1 import V1Cgroup
 from windlass.cgroups.v1_driver import V1Driver
-from windlass.cgroups.v2 import V2Cgroup
 from windlass.spec import struct
 
 TYPE_CHECKING = False
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from windlass.cgroups.journal import Journal
     from windlass.cgroups.model import MissingLimit
     from windlass.cgroups.settings import Setting
+    from windlass.cgroups.v2 import V2Cgroup
     from windlass.spec.resources import LinuxResources
 
 # Controllers that have another name on v2.
@@ -45,32 +44,43 @@ class HybridCgroup(V1Cgroup):
     def __init__(self, host: CgroupHost, name: str) -> None:
         super().__init__(host, name)
         self._only_v2 = frozenset(host.unified_controllers)
-        root = host.unified
-        self._part = V2Cgroup(CgroupHost(2, root, dict.fromkeys(self._only_v2, root), unified=root), name)
+        self._v2_directory = f"{host.unified}/{name}"
+
+    def _part(self) -> V2Cgroup | None:
+        """The v2 part, if there is one."""
+        return self._v2() if os.path.isdir(self._v2_directory) else None
+
+    def _v2(self) -> V2Cgroup:
+        from windlass.cgroups.v2 import V2Cgroup
+
+        root = self._host.unified
+        return V2Cgroup(CgroupHost(2, root, dict.fromkeys(self._only_v2, root), unified=root), self.name)
 
     def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
         """The `tasks` files and, where there is one, the `cgroup.procs`."""
         files = super().join_files(below, init_pid)
-        return [*files, *self._part.join_files(NOTHING, init_pid)] if self._part.exists() else files
+        part = self._part()
+        return files if part is None else [*files, *part.join_files(NOTHING, init_pid)]
 
     def add_process(self, pid: int) -> None:
         """Write the pid everywhere."""
         super().add_process(pid)
-        if self._part.exists():
-            self._part.add_process(pid)
+        if part := self._part():
+            part.add_process(pid)
 
     def settings(self, resources: LinuxResources, *, fresh: bool) -> tuple[Setting, ...]:
         """List limits of v1 and, of the controllers that are only there, of v2."""
-        first = super().settings(struct.replace(resources, unified={}), fresh=fresh)
-        second = v2_limits.settings(resources, "" if fresh else self._part.directory)
-        return (
-            *(
-                setting
-                for setting in first
-                if _RENAMED.get(setting.controller, setting.controller) not in self._only_v2
-            ),
-            *(setting for setting in second if self._is_for_v2(setting)),
-        )
+        settings = super().settings(struct.replace(resources, unified={}), fresh=fresh)
+        first = [setting for setting in settings if not self._has_only_v2(setting.controller)]
+        if len(first) == len(settings) and not resources.unified:
+            return settings
+        from windlass.cgroups import v2_limits
+
+        second = v2_limits.settings(resources, "" if fresh else self._v2_directory)
+        return (*first, *(setting for setting in second if self._is_for_v2(setting)))
+
+    def _has_only_v2(self, controller: str) -> bool:
+        return _RENAMED.get(controller, controller) in self._only_v2
 
     def _is_for_v2(self, setting: Setting) -> bool:
         return setting.controller in self._only_v2 or setting.field.startswith("/unified/")
@@ -84,29 +94,32 @@ class HybridCgroup(V1Cgroup):
         missing = super().write(first, journal)
         if not second:
             return missing
-        if not self._part.exists():
+        part = self._v2()
+        if not part.exists():
             from windlass.cgroups.v2_driver import V2Driver
 
-            V2Driver(self._part.host).make(self._part)
-        return (*missing, *self._part.write(second, journal))
+            V2Driver(part.host).make(part)
+        return (*missing, *part.write(second, journal))
 
     def stats(self, *, everything: bool = False) -> CgroupStats:
         """Read the figures of v1 and, of the controllers that are only there, of v2."""
         figures = super().stats(everything=everything)
-        if not self._part.exists():
+        part = self._part()
+        if part is None:
             return figures
-        other = self._part.stats(everything=everything)
+        other = part.stats(everything=everything)
         names = [name for controller in self._only_v2 for name in _FIGURES.get(controller, ())]
         return struct.replace(figures, **{name: getattr(other, name) for name in names})
 
     def remove(self) -> None:
         """Remove the v2 directory, then the others."""
-        self._part.remove()
+        if part := self._part():
+            part.remove()
         super().remove()
 
     def exists(self) -> bool:
         """Tell whether one of the directories is there."""
-        return super().exists() or os.path.isdir(self._part.directory)
+        return super().exists() or os.path.isdir(self._v2_directory)
 
 
 class HybridDriver(V1Driver):

@@ -77,15 +77,8 @@ class MissingLimit(struct.Struct, frozen=True):
     reason: str
 
 
-class Cgroup(Protocol):
-    """One container's control group, in as many hierarchies as the host mounts."""
-
-    @property
-    def name(self) -> str:
-        """Path below the hierarchies' roots, without a leading slash."""
-
-    def exists(self) -> bool:
-        """Tell whether any of its directories is there."""
+class Members(Protocol):
+    """The processes of one container, as its control group holds them together."""
 
     def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
         """Files to which a process with one thread writes `0` to enter.
@@ -108,6 +101,29 @@ class Cgroup(Protocol):
     def settle(self) -> None:
         """Say that the first process is inside: until then, a scope of systemd needs somebody else in it."""
 
+    def processes(self) -> list[int]:
+        """Host pids of its processes, those of child groups included."""
+
+    def kill_all(self) -> None:
+        """Send SIGKILL to every process, those born meanwhile included; returns when no new one can appear."""
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Stop or resume every process; returns when it is so."""
+
+    def is_frozen(self) -> bool:
+        """Tell whether it was stopped by `set_frozen`."""
+
+
+class Cgroup(Members, Protocol):
+    """One container's control group, in as many hierarchies as the host mounts."""
+
+    @property
+    def name(self) -> str:
+        """Path below the hierarchies' roots, without a leading slash."""
+
+    def exists(self) -> bool:
+        """Tell whether any of its directories is there."""
+
     def mounts(self) -> tuple[CgroupMount, ...]:
         """Directories that a container may see as its own."""
 
@@ -123,18 +139,6 @@ class Cgroup(Protocol):
             InvalidParameter: a value out of range; nothing was written.
             CgroupError: the kernel refused a value; those written before have their old values again.
         """
-
-    def processes(self) -> list[int]:
-        """Host pids of its processes, those of child groups included."""
-
-    def kill_all(self) -> None:
-        """Send SIGKILL to every process, those born meanwhile included; returns when no new one can appear."""
-
-    def set_frozen(self, frozen: bool) -> None:
-        """Stop or resume every process; returns when it is so."""
-
-    def is_frozen(self) -> bool:
-        """Tell whether it was stopped by `set_frozen`."""
 
     def stats(self, *, everything: bool = False) -> CgroupStats:
         """Read the figures: those that an engine shows every second, or all."""

@@ -115,14 +115,20 @@ class V1Cgroup:
             v1_devices.restrict(directory, resources.devices)
         return missing
 
-    def update(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
-        """Change limits of a group in use; device rules are exchanged without a window (class of CVE-2021-20291)."""
+    def update(self, resources: LinuxResources, then: Callable[[], None] | None = None) -> tuple[MissingLimit, ...]:
+        """Change limits of a group in use; device rules are exchanged without a window (class of CVE-2021-20291).
+
+        `then` tells somebody who may write to the files as well; what they say is written again after it.
+        """
         from windlass.cgroups.journal import Journal
 
         settings = self.settings(resources, fresh=False)
         journal = Journal()
         try:
             missing = self.write(settings, journal)
+            if then is not None:
+                then()
+                self.write(settings)
             if resources.devices and (directory := self.directory("devices")):
                 from windlass.cgroups import v1_devices
 

@@ -51,21 +51,37 @@ class V1Driver:
         cgroup = self.group(clean_name(name))
         # What is wrong in itself is refused before anything is there.
         cgroup.settings(resources, fresh=True)
-        made: list[str] = []
+        self._make_all(cgroup)
         try:
-            for directory in cgroup.directories():
-                self._make(directory, cgroup.name)
-                made.append(directory)
             if point := self._host.controllers.get("cpuset"):
                 _inherit_cpuset_if_empty(point, cgroup.name)
             missing = cgroup.apply(resources)
             if strict:
                 refuse_missing(missing)
         except BaseException:
+            cgroup.remove()
+            raise
+        return cgroup, missing_warnings(missing)
+
+    def adopt(self, name: str, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Make the directories that somebody else, who made some of them for us, has not, and write the limits.
+
+        Raises:
+            CgroupError: the kernel refused; the directories are still there.
+        """
+        self.ensure_parent(name)
+        return self.open(name).apply(resources)
+
+    def _make_all(self, cgroup: V1Cgroup) -> None:
+        made: list[str] = []
+        try:
+            for directory in cgroup.directories():
+                self._make(directory, cgroup.name)
+                made.append(directory)
+        except BaseException:
             for directory in made:
                 processes.remove_tree(directory)
             raise
-        return cgroup, missing_warnings(missing)
 
     def _make(self, directory: str, name: str) -> None:
         if not os.path.isdir(os.path.dirname(directory)):

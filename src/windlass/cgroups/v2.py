@@ -16,7 +16,7 @@ from windlass.cgroups.settings import write_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from windlass.cgroups.figures import CgroupStats
     from windlass.cgroups.journal import Journal
@@ -44,6 +44,10 @@ class V2Cgroup:
     def host(self) -> CgroupHost:
         """The tree and its controllers."""
         return self._host
+
+    def directories(self) -> list[str]:
+        """The one directory."""
+        return [self.directory]
 
     def exists(self) -> bool:
         """Tell whether the directory is there."""
@@ -93,17 +97,23 @@ class V2Cgroup:
         self._restrict_devices(resources)
         return missing
 
-    def update(self, resources: LinuxResources) -> tuple[MissingLimit, ...]:
-        """Change limits of a group in use; the device filter is exchanged in one step, last."""
+    def update(self, resources: LinuxResources, then: Callable[[], None] | None = None) -> tuple[MissingLimit, ...]:
+        """Change limits of a group in use; the device filter is exchanged in one step, last.
+
+        `then` tells somebody who may write to the files as well; what they say is written again after it.
+        """
         from windlass.cgroups.journal import Journal
 
         settings = self.settings(resources, fresh=False)
         if resources.memory is not None:
             v2_limits.check_usage(resources.memory, self.directory)
-        self._enable(settings)
+        self.enable(settings)
         journal = Journal()
         try:
             missing = self.write(settings, journal)
+            if then is not None:
+                then()
+                self.write(settings)
             if resources.devices:
                 self._restrict_devices(resources)
         except BaseException:
@@ -117,7 +127,7 @@ class V2Cgroup:
 
             v2_devices.restrict(self.directory, resources.devices)
 
-    def _enable(self, settings: Iterable[Setting]) -> None:
+    def enable(self, settings: Iterable[Setting]) -> None:
         """Hand controllers down that nobody needed when the group was made."""
         wanted = {setting.controller for setting in settings if self._host.has(setting.controller)}
         if wanted - set(control.read(f"{self.directory}/cgroup.controllers").split()):

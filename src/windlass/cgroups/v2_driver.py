@@ -73,6 +73,17 @@ class V2Driver:
         except OSError:
             control.make_directory(cgroup.directory)
 
+    def adopt(self, name: str, resources: LinuxResources) -> tuple[MissingLimit, ...]:
+        """Write the limits of a directory that somebody else has just made for us.
+
+        Raises:
+            CgroupError: the kernel refused; the directory is still there.
+        """
+        cgroup = self.open(name)
+        refuse_threaded(cgroup.directory)
+        cgroup.enable(cgroup.settings(resources, fresh=True))
+        return cgroup.apply(resources)
+
     def open(self, name: str) -> V2Cgroup:
         """Return a group made earlier."""
         return V2Cgroup(self._host, clean_name(name))
