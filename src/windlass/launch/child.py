@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 from windlass.launch import init
 from windlass.launch.init_context import InitContext
+from windlass.launch.pid_namespace import enter_pid_namespace
 from windlass.linux import namespaces
+from windlass.linux.process import become_subreaper
 from windlass.linux.terminal import set_window_size
-from windlass.spec.plan import LaunchPlan
+from windlass.spec.plan import Fork, LaunchPlan
 from windlass.spec.task import IoPlan
 
 _SIGNALLED = 128
@@ -47,7 +49,7 @@ class Child:
         os.close(self.error_fd)
         self.error_fd = -1
         if self._failure:
-            return init.failure_decoder.decode(self._failure)
+            return init.decode_failure(self._failure)
         return None
 
     def take_terminal(self) -> None:
@@ -88,29 +90,54 @@ class Child:
         return _SIGNALLED + result.si_status
 
 
-def enter_pid_namespace(plan: LaunchPlan) -> None:
-    """Let the next fork, and later ones, land in the plan's pid namespace."""
-    if plan.new_pid_namespace:
-        namespaces.unshare(namespaces.CLONE_NEWPID)
-    elif plan.pid_namespace:
-        fd = os.open(plan.pid_namespace, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            namespaces.setns(fd, namespaces.CLONE_NEWPID)
-        finally:
-            os.close(fd)
-
-
 def spawn_first(plan: LaunchPlan, io: IoPlan, passed_fds: list[int]) -> Child:
     """Fork the container's first process, in its pid namespace; later forks of the caller land there too.
+
+    A plan with `Fork` goes on in a grandchild, which becomes the caller's own child.
 
     Raises:
         OSError: as `spawn`.
     """
     enter_pid_namespace(plan)
-    return spawn(plan, io, passed_fds)
+    if not any(isinstance(op, Fork) for op in plan.ops):
+        return spawn(plan, io, passed_fds)
+    become_subreaper()
+    pid_read, pid_write = os.pipe2(os.O_CLOEXEC)
+    try:
+        child = spawn(plan, io, passed_fds, pid_fd=pid_write)
+        os.close(pid_write)
+        pid_write = -1
+        follow_fork(child, pid_read)
+    finally:
+        for fd in {pid_read, pid_write} - {-1}:
+            os.close(fd)
+    return child
 
 
-def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int = -1) -> Child:
+def follow_fork(child: Child, pid_fd: int) -> None:
+    """Make `child` the process that its plan's `Fork` goes on in, whose pid comes through `pid_fd`.
+
+    The caller is a child subreaper. Later forks of its land in that process's pid namespace. When the plan fails before
+    the fork, `child` stays what it is, and its error pipe says why.
+
+    Raises:
+        OSError: the namespace cannot be joined.
+    """
+    text = os.read(pid_fd, 32)
+    if not text:
+        return
+    pidfd = os.pidfd_open(int(text))
+    os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED)
+    os.close(child.pidfd)
+    child.pid, child.pidfd = int(text), pidfd
+    try:
+        namespaces.setns(pidfd, namespaces.CLONE_NEWPID)
+    except ProcessLookupError:
+        # It has failed already: its error pipe says why.
+        return
+
+
+def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int = -1, *, pid_fd: int = -1) -> Child:
     """Fork a process that interprets `plan`.
 
     Raises:
@@ -133,6 +160,7 @@ def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int
             passed_fds=passed_fds,
             target_pidfd=target_pidfd,
             terminal_socket=terminal[1].fileno() if terminal else -1,
+            pid_fd=pid_fd,
             rows=io.rows,
             columns=io.columns,
         )

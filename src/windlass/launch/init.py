@@ -15,57 +15,89 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
+from windlass.base import cold_json
+from windlass.launch import (
+    init_console,
+    init_exec,
+    init_hooks,
+    init_labels,
+    init_mounts,
+    init_nodes,
+    init_protection,
+    init_reaper,
+    init_root,
+    init_scheduling,
+)
+from windlass.launch import init_namespaces as n
 from windlass.launch import init_process as p
-from windlass.launch import init_root as r
 from windlass.launch.init_context import InitContext, StepFailed, reason
 from windlass.linux.process import set_dumpable
 from windlass.spec import plan as ops
+from windlass.spec import struct
 
 _HANDLERS: dict[type[ops.Op], Callable[[InitContext, Any], None]] = {
-    ops.Unshare: p.unshare,
-    ops.SetNs: p.set_ns,
-    ops.JoinTarget: p.join_target,
-    ops.LoopbackUp: p.loopback_up,
-    ops.Hostname: p.hostname,
-    ops.Propagation: r.propagation,
-    ops.OverlayRoot: r.overlay_root,
-    ops.BindRoot: r.bind_root,
-    ops.MountFs: r.mount_fs,
-    ops.Bind: r.bind,
-    ops.DevNode: r.dev_node,
-    ops.Symlink: r.symlink,
-    ops.MakeDir: r.make_dir,
-    ops.Console: p.console,
-    ops.PivotRoot: r.pivot_root,
-    ops.Mask: r.mask,
-    ops.ReadOnlyPaths: r.read_only_paths,
-    ops.ReadOnlyRoot: r.read_only_root,
-    ops.Sysctl: p.sysctl,
+    ops.Unshare: n.unshare,
+    ops.SetNs: n.set_ns,
+    ops.JoinTarget: n.join_target,
+    ops.UserNs: n.user_ns,
+    ops.EnterUserNs: n.enter_user_ns,
+    ops.TimeOffsets: n.time_offsets,
+    ops.Fork: n.fork,
+    ops.LoopbackUp: n.loopback_up,
+    ops.Hostname: n.hostname,
+    ops.Sysctl: n.sysctl,
+    ops.Propagation: init_root.propagation,
+    ops.OverlayRoot: init_root.overlay_root,
+    ops.BindRoot: init_root.bind_root,
+    ops.AttachRoot: init_root.attach_root,
+    ops.PivotRoot: init_root.pivot_root,
+    ops.MountFs: init_mounts.mount_fs,
+    ops.Bind: init_mounts.bind,
+    ops.PrepareBinds: init_mounts.prepare_binds,
+    ops.Remount: init_mounts.remount,
+    ops.DevNode: init_nodes.dev_node,
+    ops.Symlink: init_nodes.symlink,
+    ops.MakeDir: init_nodes.make_dir,
+    ops.Console: init_console.console,
+    ops.Mask: init_protection.mask,
+    ops.ReadOnlyPaths: init_protection.read_only_paths,
+    ops.ReadOnlyRoot: init_protection.read_only_root,
     ops.Rlimits: p.rlimits,
     ops.OomScoreAdj: p.oom_score_adj,
     ops.NewKeyring: p.new_keyring,
+    ops.Personality: init_scheduling.personality,
+    ops.SchedulerPolicy: init_scheduling.scheduler_policy,
+    ops.IoPriority: init_scheduling.io_priority,
+    ops.CpuAffinity: init_scheduling.cpu_affinity,
+    ops.MemoryPolicy: init_scheduling.memory_policy,
+    ops.Umask: p.umask,
+    ops.Labels: init_labels.labels,
     ops.ResolveUser: p.resolve_user,
     ops.Chdir: p.chdir,
-    ops.WaitStart: p.wait_start,
+    ops.RunHooks: init_hooks.run_hooks,
+    ops.Sync: init_hooks.sync,
+    ops.FindProgram: init_exec.find_program,
+    ops.WaitStart: init_hooks.wait_start,
     ops.JoinCgroup: p.join_cgroup,
     ops.Seccomp: p.seccomp,
     ops.NoNewPrivs: p.no_new_privs,
     ops.Credentials: p.credentials,
-    ops.Exec: p.execute,
+    ops.BecomeInit: init_reaper.become_init,
+    ops.Exec: init_exec.execute,
 }
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(struct.Struct, frozen=True):
     """What the error descriptor carries: why, and the exit code that a client reports."""
 
     message: str
     exit_code: int = 125
 
 
-failure_decoder = msgspec.json.Decoder(Failure)
-_encode_failure = msgspec.json.Encoder().encode
+def decode_failure(data: bytes) -> Failure:
+    """Return what `become` wrote to its error descriptor."""
+    told = cold_json.loads(data)
+    return Failure(str(told["message"]), int(told["exit_code"]))
 
 
 def become(ctx: InitContext, error_fd: int) -> None:
@@ -78,7 +110,8 @@ def become(ctx: InitContext, error_fd: int) -> None:
         _default_signals()
         os.umask(0o022)
         failure = interpret(ctx)
-        os.write(error_fd, _encode_failure(failure))
+        told = {"message": failure.message, "exit_code": failure.exit_code}
+        os.write(error_fd, cold_json.dumps(told).encode())
     finally:
         os._exit(1)
 
@@ -87,6 +120,7 @@ def interpret(ctx: InitContext) -> Failure:
     """Execute the operations; returns the failure of the one that failed."""
     steps = ctx.plan.ops
     for number, op in enumerate(steps, 1):
+        ctx.step = number
         try:
             _HANDLERS[type(op)](ctx, op)
         except StepFailed as failed:

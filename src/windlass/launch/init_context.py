@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 
+from windlass.spec import struct
 from windlass.spec.plan import LaunchPlan
 
 
@@ -18,15 +18,17 @@ class StepFailed(Exception):
         self.exit_code = exit_code
 
 
-@dataclass(slots=True)
-class InitContext:
+class InitContext(struct.Struct):
     """The state of one interpretation.
 
     `root_fd` is the new root, or `/` once it is pivoted to (exec: after joining). `passed_fds` came with the plan.
     `terminal_socket` takes the master of the process's terminal to the supervisor. `start_fd` holds a created container
     until a byte comes. `sync_fd` is the seqpacket socket of `Sync`. `pid_fd` takes the pid, in decimal, of the child
-    that `Fork` goes on in. `userns_fd` is the user namespace at hand, `root_mount` the root's mount while detached.
-    `sources` are the trees that `PrepareBinds` cloned, by the position of their op.
+    that `Fork` goes on in. `userns_fd` is the user namespace at hand, whose root is `outer_uid` and `outer_gid` outside
+    (-1: unknown). `root_mount` is the root's mount while detached.
+    `step` is the position of the present operation; `sources` are the trees that `PrepareBinds` cloned, by the position
+    of their op. `program` is what `FindProgram` found. `offsets_fd` is the file of `TimeOffsets` while out of reach.
+    With `bound` the process is killed when its parent ends, or nobody would know its end.
     """
 
     plan: LaunchPlan
@@ -38,14 +40,20 @@ class InitContext:
     sync_fd: int = -1
     pid_fd: int = -1
     userns_fd: int = -1
+    outer_uid: int = -1
+    outer_gid: int = -1
     root_mount: int = -1
-    sources: dict[int, int] = field(default_factory=dict)
+    offsets_fd: int = -1
+    bound: bool = True
+    step: int = 0
+    sources: dict[int, int] = {}
+    program: str = ""
     rows: int = 0
     columns: int = 0
     root_fd: int = -1
     uid: int = 0
     gid: int = 0
-    groups: list[int] = field(default_factory=list)
+    groups: list[int] = []
     home: str = "/"
 
     def set_root(self, fd: int) -> None:

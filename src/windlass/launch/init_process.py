@@ -1,122 +1,17 @@
-"""Steps that shape the process: namespaces, limits, identity, working directory, and the exec itself."""
+"""Steps that shape the process: limits, identity, working directory, privileges."""
 
 from __future__ import annotations
 
 import errno
 import os
 import resource
-import socket
 import stat
 
 from windlass.launch import users
 from windlass.launch.init_context import InitContext, StepFailed, reason
-from windlass.linux import capabilities, namespaces, process, terminal
-from windlass.linux import mount as m
-from windlass.linux.fs import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, openat2
-from windlass.linux.loopback import loopback_up as bring_up_loopback
+from windlass.launch.init_hooks import ask
+from windlass.linux import capabilities, namespaces, process
 from windlass.spec import plan as ops
-
-_EXIT_NOT_FOUND = 127
-_EXIT_NOT_EXECUTABLE = 126
-
-
-def unshare(_ctx: InitContext, op: ops.Unshare) -> None:
-    """New namespaces for this process."""
-    namespaces.unshare(op.flags)
-
-
-def set_ns(ctx: InitContext, op: ops.SetNs) -> None:
-    """Join one namespace by path or passed descriptor."""
-    if op.fd >= 0:
-        namespaces.setns(ctx.passed_fds[op.fd], op.nstype)
-        return
-    fd = os.open(op.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        namespaces.setns(fd, op.nstype)
-    finally:
-        os.close(fd)
-
-
-def join_target(ctx: InitContext, op: ops.JoinTarget) -> None:
-    """Join the container's namespaces at once; its root is ours afterwards."""
-    namespaces.setns(ctx.target_pidfd, op.flags)
-    ctx.set_root(os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
-
-
-def loopback_up(_ctx: InitContext, _op: ops.LoopbackUp) -> None:
-    """Bring up lo."""
-    bring_up_loopback()
-
-
-def hostname(_ctx: InitContext, op: ops.Hostname) -> None:
-    """Set the names of the UTS namespace."""
-    namespaces.sethostname(op.hostname.encode())
-    if op.domainname:
-        namespaces.setdomainname(op.domainname.encode())
-
-
-def console(ctx: InitContext, op: ops.Console) -> None:
-    """Make a terminal in the container's own devpts, so that `tty` inside knows its name.
-
-    The slave is opened through its master, never by the path in /dev/pts, and bound by descriptor (CVE-2025-52565).
-    """
-    master = openat2(
-        ctx.root_fd,
-        b"dev/pts/ptmx",
-        os.O_RDWR | os.O_NOCTTY,
-        resolve=RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    )
-    slave = terminal.open_terminal(master)
-    if ctx.rows or ctx.columns:
-        terminal.set_window_size(master, ctx.rows, ctx.columns)
-    with socket.socket(fileno=os.dup(ctx.terminal_socket)) as sock:
-        socket.send_fds(sock, [b"t"], [master])
-    os.close(master)
-    if op.bind:
-        _bind_console(ctx, slave)
-    for number in range(3):
-        os.dup2(slave, number, inheritable=True)
-    if slave > 2:
-        os.close(slave)
-    terminal.set_controlling_terminal(0)
-
-
-def _bind_console(ctx: InitContext, slave: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-    resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS
-    try:
-        target = openat2(ctx.root_fd, b"dev/console", os.O_PATH, resolve=resolve)
-    except FileNotFoundError:
-        os.close(openat2(ctx.root_fd, b"dev/console", flags, mode=0o600, resolve=resolve))
-        target = openat2(ctx.root_fd, b"dev/console", os.O_PATH, resolve=resolve)
-    try:
-        tree = m.open_tree(slave, "", recursive=False)
-        try:
-            m.move_mount(tree, target)
-        finally:
-            os.close(tree)
-    finally:
-        os.close(target)
-
-
-def sysctl(ctx: InitContext, op: ops.Sysctl) -> None:
-    """Write parameters below a /proc/sys that is really procfs: no symbolic link, no mount on top (CVE-2025-52881)."""
-    proc = m.fsmount("proc", "proc", [], 0)
-    try:
-        for key, value in op.values:
-            path = b"sys/" + key.replace(".", "/").encode() if "/" not in key else b"sys/" + key.encode()
-            try:
-                fd = openat2(proc, path, os.O_WRONLY, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
-            except OSError as error:
-                raise StepFailed(f"open sysctl {key} file: {reason(error)}") from None
-            try:
-                os.write(fd, value.encode())
-            except OSError as error:
-                raise StepFailed(f"write sysctl {key}: {reason(error)}") from None
-            finally:
-                os.close(fd)
-    finally:
-        os.close(proc)
 
 
 def rlimits(_ctx: InitContext, op: ops.Rlimits) -> None:
@@ -188,12 +83,6 @@ def _make_working_directory(path: str) -> None:
         raise StepFailed(f'mkdir cwd ("{path}"): {reason(error)}') from None
 
 
-def wait_start(ctx: InitContext, _op: ops.WaitStart) -> None:
-    """Block until a byte comes; an end of file means that nobody will start us."""
-    if not os.read(ctx.start_fd, 1):
-        raise StepFailed("container was deleted before it was started")
-
-
 def join_cgroup(ctx: InitContext, op: ops.JoinCgroup) -> None:
     """Enter the cgroups.
 
@@ -206,9 +95,14 @@ def join_cgroup(ctx: InitContext, op: ops.JoinCgroup) -> None:
         namespaces.unshare(namespaces.CLONE_NEWCGROUP)
 
 
-def seccomp(_ctx: InitContext, op: ops.Seccomp) -> None:
-    """Install the filter."""
-    process.install_seccomp(op.program, op.flags)
+def seccomp(ctx: InitContext, op: ops.Seccomp) -> None:
+    """Install the filter; the runtime takes its listener, if it has one, before we go on."""
+    if not op.notify:
+        process.install_seccomp(op.program, op.flags)
+        return
+    listener = process.install_seccomp(op.program, op.flags | process.SECCOMP_FILTER_FLAG_NEW_LISTENER)
+    ask(ctx, "seccomp", listener)
+    os.close(listener)
 
 
 def no_new_privs(_ctx: InitContext, _op: ops.NoNewPrivs) -> None:
@@ -222,7 +116,7 @@ def credentials(ctx: InitContext, op: ops.Credentials) -> None:
         _give_stream(number, ctx.uid)
     capabilities.drop_bounding(op.bounding)
     process.prctl(process.PR_SET_KEEPCAPS, 1)
-    os.setgroups(ctx.groups)
+    _set_groups(ctx)
     os.setresgid(ctx.gid, ctx.gid, ctx.gid)
     os.setresuid(ctx.uid, ctx.uid, ctx.uid)
     # Another user than root loses at the exec what is not ambient, and must not have it in the exec's own checks.
@@ -231,9 +125,26 @@ def credentials(ctx: InitContext, op: ops.Credentials) -> None:
     process.prctl(process.PR_SET_KEEPCAPS, 0)
     if op.ambient:
         capabilities.set_ambient(op.ambient)
-    # A change of credentials clears the parent-death signal: asked for only now. A container must not outlive its
-    # supervisor, or nobody would know its end.
-    process.prctl(process.PR_SET_PDEATHSIG, 9)
+    # A change of credentials clears the parent-death signal: asked for only now.
+    if ctx.bound:
+        process.prctl(process.PR_SET_PDEATHSIG, 9)
+
+
+def _set_groups(ctx: InitContext) -> None:
+    """Set the supplementary groups; where that is forbidden, none can be asked for.
+
+    A user namespace that an ordinary user mapped forbids it (user_namespaces(7), "setgroups").
+    """
+    try:
+        os.setgroups(ctx.groups)
+    except PermissionError:
+        if ctx.userns_fd < 0 or set(ctx.groups) - {ctx.gid}:
+            raise
+
+
+def umask(_ctx: InitContext, op: ops.Umask) -> None:
+    """Set the file mode creation mask."""
+    os.umask(op.value)
 
 
 def _give_stream(number: int, uid: int) -> None:
@@ -245,56 +156,3 @@ def _give_stream(number: int, uid: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EROFS, errno.EINVAL):
             raise
-
-
-def execute(ctx: InitContext, op: ops.Exec) -> None:
-    """Become the program. Returns only by raising."""
-    environment: dict[bytes, bytes] = {}
-    for entry in op.env:
-        key, separator, value = os.fsencode(entry).partition(b"=")
-        if separator and key:
-            environment[key] = value
-    environment.setdefault(b"HOME", os.fsencode(ctx.home))
-    name = op.args[0]
-    path = _find_program(name, os.fsdecode(environment.get(b"PATH", b"")))
-    process.close_on_exec_from(3)
-    try:
-        os.execve(path, op.args, environment)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise StepFailed(f"exec {path}: no such file or directory", _EXIT_NOT_FOUND) from None
-        raise StepFailed(f"exec {path}: {reason(error)}", _EXIT_NOT_EXECUTABLE) from None
-
-
-def _find_program(name: str, search_path: str) -> str:
-    """Find the program as a shell would; the messages are the ones that clients know."""
-    if "/" in name:
-        try:
-            status = os.stat(name)
-        except FileNotFoundError:
-            raise StepFailed(f'exec: "{name}": stat {name}: no such file or directory', _EXIT_NOT_FOUND) from None
-        except OSError as error:
-            raise StepFailed(f'exec: "{name}": stat {name}: {reason(error)}', _EXIT_NOT_EXECUTABLE) from None
-        if stat.S_ISDIR(status.st_mode):
-            raise StepFailed(f'exec: "{name}": is a directory', _EXIT_NOT_EXECUTABLE)
-        if not _executable(name):
-            raise StepFailed(f'exec: "{name}": permission denied', _EXIT_NOT_EXECUTABLE)
-        return name
-    denied = False
-    for directory in search_path.split(":"):
-        candidate = os.path.join(directory or ".", name)
-        try:
-            if stat.S_ISDIR(os.stat(candidate).st_mode):
-                continue
-        except OSError:
-            continue
-        if _executable(candidate):
-            return candidate
-        denied = True
-    if denied:
-        raise StepFailed(f'exec: "{name}": permission denied', _EXIT_NOT_EXECUTABLE)
-    raise StepFailed(f'exec: "{name}": executable file not found in $PATH', _EXIT_NOT_FOUND)
-
-
-def _executable(path: str) -> bool:
-    return os.access(path, os.X_OK, effective_ids=True)

@@ -105,6 +105,19 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
     check(libc.capset(ctypes.byref(header), data), "capset")
 
 
+def capget() -> tuple[int, int, int]:
+    """Return the effective, permitted and inheritable sets of the calling thread."""
+    header = _Header(_VERSION_3, 0)
+    data = (_Data * 2)()
+    check(libc.capget(ctypes.byref(header), data), "capget")
+    low, high = data
+    return (
+        low.effective | high.effective << 32,
+        low.permitted | high.permitted << 32,
+        low.inheritable | high.inheritable << 32,
+    )
+
+
 def set_ambient(ambient: int) -> None:
     """Make exactly `ambient` the ambient set; each must be permitted and inheritable."""
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)

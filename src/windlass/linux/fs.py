@@ -39,6 +39,11 @@ _EAGAIN_TRIES = 128
 _COPY_CHUNK = 1 << 30
 
 
+_PROC_SUPER_MAGIC = 0x9FA0
+_PROC_ROOT_INODE = 1
+_STATFS_BYTES = 256
+
+
 class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
@@ -49,6 +54,8 @@ _openat2.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void
 _openat2.restype = ctypes.c_long
 _renameat2 = libc["renameat2"]
 _renameat2.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+_fstatfs = libc["fstatfs"]
+_fstatfs.argtypes = (ctypes.c_int, ctypes.c_void_p)
 _syncfs = libc["syncfs"]
 _syncfs.argtypes = (ctypes.c_int,)
 _linkat = libc["linkat"]
@@ -152,6 +159,19 @@ def _copy_file_range(source_fd: int, target_fd: int, count: int) -> int:
 
 def _sendfile(source_fd: int, target_fd: int, count: int) -> int:
     return os.sendfile(target_fd, source_fd, None, count)
+
+
+def file_system_magic(fd: int) -> int:
+    """Return the number of the kind of file system that `fd` is on (statfs(2), `f_type`)."""
+    buffer = ctypes.create_string_buffer(_STATFS_BYTES)
+    check(_fstatfs(fd, buffer), "fstatfs")
+    # The first member, a word of the machine.
+    return int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], sys.byteorder)
+
+
+def is_procfs(directory_fd: int) -> bool:
+    """Tell whether a directory is the root of a procfs, and not an image's imitation or a part of the real one."""
+    return file_system_magic(directory_fd) == _PROC_SUPER_MAGIC and os.fstat(directory_fd).st_ino == _PROC_ROOT_INODE
 
 
 def is_mount_point(dir_fd: int, name: bytes) -> bool:

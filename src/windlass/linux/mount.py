@@ -16,6 +16,7 @@ from windlass.linux._libc import (
     SYS_FSCONFIG,
     SYS_FSMOUNT,
     SYS_FSOPEN,
+    SYS_FSPICK,
     SYS_MOUNT_SETATTR,
     SYS_MOVE_MOUNT,
     SYS_OPEN_TREE,
@@ -30,6 +31,7 @@ MS_NODEV = 0x4
 MS_NOEXEC = 0x8
 MS_REMOUNT = 0x20
 MS_BIND = 0x1000
+MS_MOVE = 0x2000
 MS_REC = 0x4000
 MS_UNBINDABLE = 1 << 17
 MS_PRIVATE = 1 << 18
@@ -37,6 +39,9 @@ MS_SLAVE = 1 << 19
 MS_SHARED = 1 << 20
 
 MNT_DETACH = 2
+
+# fsconfig(2) takes no longer string.
+FSCONFIG_STRING_MAX = 256
 
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
@@ -64,6 +69,9 @@ _FSMOUNT_CLOEXEC = 1
 _FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_CMD_CREATE = 6
+_FSCONFIG_CMD_RECONFIGURE = 7
+_FSPICK_CLOEXEC = 1
+_FSPICK_EMPTY_PATH = 8
 
 
 class _MountAttr(ctypes.Structure):
@@ -119,10 +127,19 @@ def move_mount(mount_fd: int, target_fd: int) -> None:
 
 
 def mount_setattr(
-    mount_fd: int, *, attr_set: int = 0, attr_clear: int = 0, propagation: int = 0, recursive: bool = False
+    mount_fd: int,
+    *,
+    attr_set: int = 0,
+    attr_clear: int = 0,
+    propagation: int = 0,
+    recursive: bool = False,
+    userns_fd: int = 0,
 ) -> None:
-    """Change attributes and propagation of the mount that `mount_fd` refers to."""
-    attr = _MountAttr(attr_set, attr_clear, propagation, 0)
+    """Change attributes and propagation of the mount that `mount_fd` refers to.
+
+    MOUNT_ATTR_IDMAP needs a detached mount, and shows its ids as the user namespace `userns_fd` maps them.
+    """
+    attr = _MountAttr(attr_set, attr_clear, propagation, userns_fd)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
     check(
         libc.syscall(SYS_MOUNT_SETATTR, mount_fd, b"", flags, ctypes.byref(attr), ctypes.sizeof(attr)),
@@ -165,15 +182,34 @@ def fsmount(fstype: str, source: str, options: list[tuple[str, str | None]], att
     try:
         if source:
             _configure(context, _FSCONFIG_SET_STRING, "source", source, fstype)
-        for key, value in options:
-            if value is None:
-                _configure(context, _FSCONFIG_SET_FLAG, key, None, fstype)
-            else:
-                _configure(context, _FSCONFIG_SET_STRING, key, value, fstype)
+        _set_parameters(context, options, fstype)
         _configure(context, _FSCONFIG_CMD_CREATE, None, None, fstype)
         return check(libc.syscall(SYS_FSMOUNT, context, _FSMOUNT_CLOEXEC, attr), f"fsmount {fstype}")
     finally:
         os.close(context)
+
+
+def reconfigure(mount_fd: int, options: list[tuple[str, str | None]]) -> None:
+    """Change parameters of the file system that `mount_fd` is the root of, for all its mounts.
+
+    Raises:
+        OSError: with the file system's own words where it has any.
+
+    Source: fspick(2).
+    """
+    flags = _FSPICK_CLOEXEC | _FSPICK_EMPTY_PATH
+    context = check(libc.syscall(SYS_FSPICK, mount_fd, b"", flags), "fspick")
+    try:
+        _set_parameters(context, options, "remount")
+        _configure(context, _FSCONFIG_CMD_RECONFIGURE, None, None, "remount")
+    finally:
+        os.close(context)
+
+
+def _set_parameters(context_fd: int, options: list[tuple[str, str | None]], fstype: str) -> None:
+    for key, value in options:
+        command = _FSCONFIG_SET_FLAG if value is None else _FSCONFIG_SET_STRING
+        _configure(context_fd, command, key, value, fstype)
 
 
 def supports_detached_mounts() -> bool:

@@ -8,9 +8,18 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 import time
 
-from windlass.linux._libc import SYS_CLOSE_RANGE, SYS_KEYCTL, SYS_RT_SIGACTION, SYS_SECCOMP, check, libc
+from windlass.linux._libc import (
+    SYS_CLOSE_RANGE,
+    SYS_KEYCTL,
+    SYS_PIDFD_GETFD,
+    SYS_RT_SIGACTION,
+    SYS_SECCOMP,
+    check,
+    libc,
+)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -23,6 +32,8 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3
 
 _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
@@ -73,19 +84,44 @@ def become_subreaper() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def set_filesystem_ids(uid: int, gid: int) -> None:
+    """Create and access files as these ids, which costs the thread the capabilities on files unless `uid` is 0.
+
+    Source: setfsuid(2), which cannot tell that it failed; capabilities(7), "Effect of user ID changes".
+    """
+    libc.setfsgid(gid)
+    libc.setfsuid(uid)
+    if libc.setfsgid(-1) != gid or libc.setfsuid(-1) != uid:
+        raise OSError(errno.EINVAL, f"setfsuid {uid}:{gid}")
+
+
 def join_session_keyring(name: str) -> int:
     """Join a new session keyring; returns its serial number."""
     return check(libc.syscall(SYS_KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, name.encode()), "keyctl join session keyring")
 
 
-def install_seccomp(program: bytes, flags: int = 0) -> None:
+def install_seccomp(program: bytes, flags: int = 0) -> int:
     """Install a filter: an array of `struct sock_filter`, eight bytes each.
 
-    The caller needs no_new_privs or CAP_SYS_ADMIN in its user namespace.
+    The caller needs no_new_privs or CAP_SYS_ADMIN in its user namespace. With SECCOMP_FILTER_FLAG_NEW_LISTENER the
+    result is the descriptor that notifications are read from, else 0.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     fprog = _SockFprog(len(program) // _FILTER_SIZE, ctypes.addressof(buffer))
-    check(libc.syscall(SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog)), "seccomp set mode filter")
+    return check(
+        libc.syscall(SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog)), "seccomp set mode filter"
+    )
+
+
+def copy_fd(pidfd: int, number: int) -> int:
+    """Return a close-on-exec copy of descriptor `number` of another process.
+
+    Raises:
+        OSError: EPERM without the right to trace it; EBADF, it has no such descriptor.
+
+    Source: pidfd_getfd(2).
+    """
+    return check(libc.syscall(SYS_PIDFD_GETFD, pidfd, number, 0), "pidfd_getfd")
 
 
 def reset_internal_signals() -> None:
@@ -102,6 +138,28 @@ def reset_internal_signals() -> None:
 def close_on_exec_from(first: int) -> None:
     """Mark every descriptor from `first` up close-on-exec, whoever opened it (law 5)."""
     check(libc.syscall(SYS_CLOSE_RANGE, first, ctypes.c_uint(0xFFFFFFFF), _CLOSE_RANGE_CLOEXEC), "close_range")
+
+
+def close_all() -> None:
+    """Close every descriptor of this process."""
+    check(libc.syscall(SYS_CLOSE_RANGE, 0, ctypes.c_uint(0xFFFFFFFF), 0), "close_range")
+
+
+def overwrite_command_line(text: str) -> None:
+    """Show `text` as the arguments of this process, at most what it was started with; a C library without the place
+    leaves them.
+
+    Source: proc_pid_cmdline(5); program_invocation_name(3) points to the first argument.
+    """
+    try:
+        start = ctypes.c_void_p.in_dll(libc, "program_invocation_name").value
+    except ValueError:
+        return
+    size = sum(len(os.fsencode(argument)) + 1 for argument in sys.orig_argv)
+    # Only when the first argument is where it is said to be: the name may have been set to something else.
+    first = os.fsencode(sys.orig_argv[0]) + b"\0"
+    if start and ctypes.string_at(start, len(first)) == first:
+        ctypes.memmove(start, text.encode()[: size - 1].ljust(size, b"\0"), size)
 
 
 def seal_executable(path: str) -> int:

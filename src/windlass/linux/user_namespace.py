@@ -39,9 +39,10 @@ def new_user_namespace(uids: Sequence[IdRange], gids: Sequence[IdRange]) -> int:
         os.close(told_write)
         told_write = -1
         try:
-            if number := int.from_bytes(os.read(told_read, 4), "little"):
+            told = os.read(told_read, 8)
+            if number := int.from_bytes(told[:4], "little"):
                 raise OSError(number, f"unshare user namespace: {os.strerror(number)}")
-            return _map(pid, uids, gids)
+            return _map(int.from_bytes(told[4:], "little"), uids, gids)
         finally:
             os.close(end_write)
             end_write = -1
@@ -61,7 +62,9 @@ def _hold_new_namespace(told_write: int, end_read: int, end_write: int) -> None:
             unshare(CLONE_NEWUSER)
         except OSError as error:
             number = error.errno or 1
-        os.write(told_write, number.to_bytes(4, "little"))
+        # Its pid as /proc numbers it: the caller may be in a pid namespace of its own.
+        seen = int(os.readlink("/proc/self"))
+        os.write(told_write, number.to_bytes(4, "little") + seen.to_bytes(4, "little"))
         os.read(end_read, 1)
     finally:
         os._exit(0)
@@ -70,12 +73,23 @@ def _hold_new_namespace(told_write: int, end_read: int, end_write: int) -> None:
 def _map(pid: int, uids: Sequence[IdRange], gids: Sequence[IdRange]) -> int:
     fd = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     try:
+        if os.geteuid() != 0:
+            _deny_setgroups(pid)
         _write_map(pid, "uid", uids)
         _write_map(pid, "gid", gids)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _deny_setgroups(pid: int) -> None:
+    """Give up changing groups: an ordinary user may map a group only then (CVE-2014-8989)."""
+    fd = os.open(f"/proc/{pid}/setgroups", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, b"deny")
+    finally:
+        os.close(fd)
 
 
 def _write_map(pid: int, kind: str, ranges: Sequence[IdRange]) -> None:

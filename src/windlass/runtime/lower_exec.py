@@ -5,21 +5,17 @@ Source: Docker Engine API, ExecCreate; runtime-spec config.md, "Process".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from windlass.base.errors import InvalidParameter
-from windlass.linux.namespaces import NAMESPACE_FLAGS
 from windlass.runtime.capabilities import container_capabilities
 from windlass.runtime.environment import exec_environment
 from windlass.runtime.lower_spec import working_directory
-from windlass.runtime.plan_process import plan_privileges, plan_rlimits, plan_user
-from windlass.spec.plan import AnyOp, Chdir, Console, Exec, JoinCgroup, JoinTarget, LaunchPlan, OomScoreAdj
+from windlass.runtime.plan_exec import plan_exec
+from windlass.spec.plan import LaunchPlan
 from windlass.spec.runtime import Capabilities, Process, RuntimeSpec, User
-
-# Not pid: the supervisor, which forks this process, has its children in it already.
-_JOINED = ("mount", "uts", "ipc", "network", "cgroup")
 
 
 class ExecIntent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,6 +36,7 @@ def lower_exec(
     cgroup_files: Sequence[str],
     seccomp_program: bytes | None,
     host_capabilities: int,
+    security_modules: frozenset[str] = frozenset(),
 ) -> LaunchPlan:
     """Return the plan of a process in the container that `spec` started.
 
@@ -54,9 +51,13 @@ def lower_exec(
         raise InvalidParameter("the container has no process")
     process = exec_process(intent, spec.process, host_capabilities)
     program = None if intent.privileged else seccomp_program
-    return LaunchPlan(
-        ops=list(_steps(process, spec, program, cgroup_files, host_capabilities)),
-        cgroup_files=list(cgroup_files),
+    return plan_exec(
+        process,
+        spec,
+        cgroup_files=cgroup_files,
+        seccomp_program=program,
+        host_capabilities=host_capabilities,
+        security_modules=security_modules,
     )
 
 
@@ -79,34 +80,3 @@ def exec_process(intent: ExecIntent, container: Process, host_capabilities: int)
         capabilities=capabilities,
         no_new_privileges=container.no_new_privileges and not intent.privileged,
     )
-
-
-def _steps(
-    process: Process,
-    spec: RuntimeSpec,
-    program: bytes | None,
-    cgroup_files: Sequence[str],
-    host_capabilities: int,
-) -> Iterator[AnyOp]:
-    # Before joining: afterwards /proc may be one that the container mounted.
-    if process.oom_score_adj is not None:
-        yield OomScoreAdj(process.oom_score_adj)
-    yield JoinTarget(_join_flags(spec))
-    if process.terminal:
-        yield Console(bind=False)
-    yield plan_user(process.user)
-    yield Chdir(process.cwd)
-    yield from plan_rlimits(process, host_capabilities)
-    if cgroup_files:
-        # The cgroup namespace was joined above: its root is the container's group, which is where this leads.
-        yield JoinCgroup()
-    yield from plan_privileges(process, spec.linux.seccomp, program, host_capabilities)
-    yield Exec(list(process.args), list(process.env))
-
-
-def _join_flags(spec: RuntimeSpec) -> int:
-    flags = 0
-    for namespace in spec.linux.namespaces:
-        if namespace.type in _JOINED:
-            flags |= NAMESPACE_FLAGS[namespace.type]
-    return flags

@@ -12,15 +12,24 @@ from collections.abc import Iterator
 
 from windlass.base.errors import InvalidParameter
 from windlass.linux import mount as m
+from windlass.linux.capabilities import CAPABILITY_NUMBERS
+from windlass.linux.namespaces import CLONE_NEWPID
 from windlass.runtime.mount_options import PROPAGATION_FLAGS
-from windlass.runtime.plan_facts import PlanFacts
+from windlass.runtime.plan_facts import SYNC_PRESTART, PlanFacts
 from windlass.runtime.plan_mounts import cgroup_readonly_paths, plan_mounts
-from windlass.runtime.plan_process import plan_namespaces, plan_privileges, plan_rlimits, plan_user
+from windlass.runtime.plan_namespaces import Namespaces
+from windlass.runtime.plan_process import plan_labels, plan_privileges, plan_rlimits, plan_umask, plan_user
+from windlass.runtime.plan_scheduling import plan_execution, plan_scheduling
 from windlass.spec.plan import (
     AnyOp,
+    AttachRoot,
+    BecomeInit,
     Chdir,
     Console,
+    EnterUserNs,
     Exec,
+    FindProgram,
+    HookCommand,
     JoinCgroup,
     LaunchPlan,
     Mask,
@@ -28,14 +37,19 @@ from windlass.spec.plan import (
     OomScoreAdj,
     OverlayRoot,
     PivotRoot,
+    PrepareBinds,
     Propagation,
     ReadOnlyPaths,
     ReadOnlyRoot,
+    RunHooks,
+    Sync,
     WaitStart,
 )
-from windlass.spec.runtime import Process, RuntimeSpec
+from windlass.spec.runtime import Hook, Hooks, Process, RuntimeSpec
 
 _KEYRING_NAME = "_ses.windlass"
+_SYS_ADMIN = CAPABILITY_NUMBERS["CAP_SYS_ADMIN"]
+_NO_HOOKS = Hooks()
 
 
 def lower_plan(spec: RuntimeSpec, facts: PlanFacts) -> LaunchPlan:
@@ -43,34 +57,68 @@ def lower_plan(spec: RuntimeSpec, facts: PlanFacts) -> LaunchPlan:
 
     Raises:
         InvalidParameter: the specification contradicts itself or uses unknown words.
-        NotSupported: it asks for what this engine does not have.
+        NotSupported: it asks for what this engine or this host does not have.
     """
     process = spec.process
     if process is None or not process.args:
         raise InvalidParameter("process.args must not be empty")
+    namespaces = Namespaces(spec, facts)
     steps = [
-        *plan_namespaces(spec, facts),
-        NewKeyring(_KEYRING_NAME),
         *_oom_score(process),
-        *_root(spec, facts),
+        *_to_the_root(spec, facts, namespaces),
+        *_root(spec, facts, process),
         *_protection(spec, facts),
-        *_identity(spec, process, facts),
+        *_identity(spec, process, facts, namespaces),
     ]
-    pid_namespace = next((namespace for namespace in spec.linux.namespaces if namespace.type == "pid"), None)
+    pid = namespaces.by_type.get("pid")
+    parents = pid is not None and not namespaces.forks
     return LaunchPlan(
         ops=steps,
-        new_pid_namespace=pid_namespace is not None and not pid_namespace.path,
-        pid_namespace=pid_namespace.path if pid_namespace is not None else "",
+        new_pid_namespace=parents and bool(namespaces.fresh & CLONE_NEWPID),
+        pid_namespace=pid.path if pid is not None and parents else "",
         cgroup_files=list(facts.cgroup_files),
     )
 
 
 def _oom_score(process: Process) -> Iterator[AnyOp]:
+    # First: root of a user namespace is not the owner of its own files in the host's /proc.
     if process.oom_score_adj is not None:
         yield OomScoreAdj(process.oom_score_adj)
 
 
-def _root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
+def _to_the_root(spec: RuntimeSpec, facts: PlanFacts, namespaces: Namespaces) -> Iterator[AnyOp]:
+    """Everything up to the bare root, mounted in the container's mount namespace."""
+    if not namespaces.has_user:
+        yield from namespaces.joins()
+        yield from namespaces.news()
+        yield from namespaces.contents()
+        yield NewKeyring(_KEYRING_NAME)
+        yield from _bare_root(spec, facts)
+    elif facts.host_capabilities >> _SYS_ADMIN & 1:
+        yield from namespaces.joins()
+        yield namespaces.mount_namespace()
+        yield namespaces.user()
+        yield from _bare_root(spec, facts)
+        yield PrepareBinds()
+        yield EnterUserNs()
+        yield from namespaces.news()
+        yield from namespaces.contents()
+        yield NewKeyring(_KEYRING_NAME)
+        yield AttachRoot("/")
+    else:
+        # An ordinary user may do nothing before it is root of the namespace.
+        yield namespaces.user()
+        yield EnterUserNs()
+        yield from namespaces.joins()
+        yield from namespaces.news()
+        yield from namespaces.contents()
+        yield NewKeyring(_KEYRING_NAME)
+        yield from _bare_root(spec, facts)
+        yield PrepareBinds()
+        yield AttachRoot("/")
+
+
+def _bare_root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
     # First of all close the way back: without it every mount below would appear on the host.
     propagation = _propagation(spec.linux.rootfs_propagation, m.MS_SLAVE | m.MS_REC)
     yield Propagation(propagation)
@@ -78,10 +126,23 @@ def _root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
         # Left open for a shared volume: but the root must not appear on the host, and cannot be pivoted to if it does.
         yield Propagation(m.MS_PRIVATE, holder_of=_root_place(facts))
     yield facts.root
+
+
+def _root(spec: RuntimeSpec, facts: PlanFacts, process: Process) -> Iterator[AnyOp]:
     yield from plan_mounts(spec, facts)
-    if spec.process is not None and spec.process.terminal:
+    if process.terminal:
         yield Console()
-    yield PivotRoot()
+    if SYNC_PRESTART in facts.sync_points:
+        yield Sync(SYNC_PRESTART)
+    # Found on the host, run in the container's namespaces: so before the host is out of sight.
+    yield from _hooks("createContainer", (spec.hooks or _NO_HOOKS).create_container, facts.state_creating)
+    yield PivotRoot(facts.no_pivot)
+
+
+def _hooks(point: str, hooks: list[Hook], state: str) -> Iterator[AnyOp]:
+    if hooks:
+        commands = [HookCommand(hook.path, list(hook.args), list(hook.env), hook.timeout or 0) for hook in hooks]
+        yield RunHooks(point, commands, state)
 
 
 def _protection(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
@@ -94,7 +155,7 @@ def _protection(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
         yield Propagation(_propagation(spec.linux.rootfs_propagation, 0), target="/")
 
 
-def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts) -> Iterator[AnyOp]:
+def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts, namespaces: Namespaces) -> Iterator[AnyOp]:
     """From root of the container to its program; the control groups late, so that the interpreter is not charged."""
     yield plan_user(process.user)
     # Before the root becomes read-only: the directory may have to be made.
@@ -102,21 +163,31 @@ def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts) -> Iterator
     if spec.root is not None and spec.root.readonly:
         yield ReadOnlyRoot()
     if facts.wait_start:
+        yield FindProgram(process.args[0], search_path(process.env))
         yield WaitStart()
     yield from plan_rlimits(process, facts.host_capabilities)
-    unshare = _has_new_cgroup_namespace(spec)
-    if facts.cgroup_files or unshare:
-        yield JoinCgroup(unshare)
-    yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, facts.host_capabilities)
-    yield Exec(list(process.args), list(process.env))
+    if facts.cgroup_files or namespaces.new_cgroup:
+        yield JoinCgroup(namespaces.new_cgroup)
+    # In the control groups: outside, others may be allowed.
+    yield from plan_execution(spec)
+    yield from plan_scheduling(process)
+    yield from plan_labels(process, facts.security_modules)
+    yield from plan_umask(process.user)
+    hooks = _hooks("startContainer", (spec.hooks or _NO_HOOKS).start_container, facts.state_created)
+    yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, facts.host_capabilities, hooks)
+    if facts.init:
+        yield BecomeInit()
+    yield Exec(list(process.args), list(process.env), facts.preserve_fds)
+
+
+def search_path(environment: list[str]) -> str:
+    """Return PATH of an environment; the last one counts, as for whoever reads it."""
+    found = [entry for entry in environment if entry.startswith("PATH=")]
+    return found[-1].removeprefix("PATH=") if found else ""
 
 
 def _root_place(facts: PlanFacts) -> str:
     return facts.root.target if isinstance(facts.root, OverlayRoot) else facts.root.source
-
-
-def _has_new_cgroup_namespace(spec: RuntimeSpec) -> bool:
-    return any(namespace.type == "cgroup" and not namespace.path for namespace in spec.linux.namespaces)
 
 
 def _propagation(word: str, default: int) -> int:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.linux import mount as m
 from windlass.runtime.mount_options import MountOptions, parse_mount_options
 from windlass.runtime.plan_facts import PlanFacts
-from windlass.spec.plan import AnyOp, Bind, DevNode, MakeDir, MountFs, Symlink
+from windlass.runtime.plan_namespaces import id_ranges
+from windlass.spec.plan import AnyOp, Bind, DevNode, MakeDir, MountFs, Remount, Symlink
 from windlass.spec.runtime import Device, Mount, RuntimeSpec
 
 _DEFAULT_NODES: tuple[tuple[str, int, int], ...] = (
@@ -31,18 +33,31 @@ _LINKS: tuple[tuple[str, str], ...] = (
 )
 _CGROUP_ROOT_ATTR = m.MOUNT_ATTR_NOSUID | m.MOUNT_ATTR_NODEV | m.MOUNT_ATTR_NOEXEC
 _DEFAULT_NODE_MODE = 0o666
+# The group `tty` of every distribution.
+_TERMINAL_GROUP = 5
+# File systems that take a SELinux context for all of their files.
+_LABELLED = frozenset({"tmpfs", "devpts", "mqueue", "ramfs", "shm"})
 
 
 def plan_mounts(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
-    """List the steps from the bare root to one with everything mounted on it."""
+    """List the steps from the bare root to one with everything mounted on it.
+
+    Raises:
+        InvalidParameter: options that contradict each other or the rest.
+        NotSupported: a SELinux label on a host without.
+    """
+    if spec.linux.mount_label and "selinux" not in facts.security_modules:
+        raise NotSupported("mountLabel is specified in config, but selinux is disabled or not supported")
     for mount in spec.mounts:
         options = parse_mount_options(mount.options)
-        if mount.type in ("cgroup", "cgroup2") and not options.bind:
+        if options.remount:
+            yield Remount(mount.destination, options.attr_set, options.attr_clear, list(options.data))
+        elif mount.type in ("cgroup", "cgroup2") and not options.bind:
             yield from _cgroup(mount, options, facts)
         elif options.bind or mount.type == "bind":
-            yield _bind(mount, options)
+            yield _bind(mount, options, spec)
         else:
-            yield _file_system(mount, options)
+            yield _file_system(mount, options, spec)
     if not _has_foreign_dev(spec):
         yield from _devices(spec, facts)
 
@@ -54,26 +69,52 @@ def cgroup_readonly_paths(spec: RuntimeSpec, facts: PlanFacts) -> list[str]:
     return [mount.destination for mount in spec.mounts if mount.type == "cgroup" and "ro" in mount.options]
 
 
-def _file_system(mount: Mount, options: MountOptions) -> MountFs:
+def _file_system(mount: Mount, options: MountOptions, spec: RuntimeSpec) -> MountFs:
+    if options.idmap or mount.uid_mappings:
+        raise InvalidParameter(f"mount {mount.destination}: only a bind mount can map ids")
+    data = list(options.data)
+    if mount.type == "devpts" and not _maps_group(spec, _TERMINAL_GROUP):
+        data = [(key, value) for key, value in data if (key, value) != ("gid", str(_TERMINAL_GROUP))]
+    if spec.linux.mount_label and mount.type in _LABELLED:
+        data.append(("context", spec.linux.mount_label))
     return MountFs(
         fstype=mount.type,
         target=mount.destination,
         source=mount.source,
         attr=options.attr_set,
-        options=list(options.data),
+        options=data,
         copy_up=options.copy_up,
+        propagation=options.propagation,
+        recursive_attr_set=options.recursive_attr_set,
+        recursive_attr_clear=options.recursive_attr_clear,
     )
 
 
-def _bind(mount: Mount, options: MountOptions) -> Bind:
+def _maps_group(spec: RuntimeSpec, gid: int) -> bool:
+    """Tell whether a group exists inside; with mappings that are not known, it is taken to."""
+    ranges = spec.linux.gid_mappings
+    return not ranges or any(one.container_id <= gid < one.container_id + one.size for one in ranges)
+
+
+def _bind(mount: Mount, options: MountOptions, spec: RuntimeSpec) -> Bind:
+    idmap = options.idmap or bool(mount.uid_mappings or mount.gid_mappings)
+    if bool(mount.uid_mappings) != bool(mount.gid_mappings):
+        raise InvalidParameter(f"mount {mount.destination}: uidMappings and gidMappings go together")
+    if idmap and not mount.uid_mappings and not any(one.type == "user" for one in spec.linux.namespaces):
+        raise InvalidParameter(f"mount {mount.destination}: idmap needs mappings, or a user namespace")
     return Bind(
         source=mount.source,
         target=mount.destination,
         recursive=options.recursive,
         attr_set=options.attr_set,
         attr_clear=options.attr_clear,
-        recursive_attr=options.recursive_attr,
+        recursive_attr_set=options.recursive_attr_set,
+        recursive_attr_clear=options.recursive_attr_clear,
         propagation=options.propagation,
+        idmap=idmap,
+        recursive_idmap=options.recursive_idmap,
+        uid_map=id_ranges(mount.uid_mappings),
+        gid_map=id_ranges(mount.gid_mappings),
     )
 
 

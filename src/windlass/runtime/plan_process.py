@@ -1,76 +1,32 @@
-"""The parts of a launch plan that shape the process: namespaces before the root, identity after it.
+"""The part of a launch plan that shapes the process: limits, identity, privileges.
 
-Source: runtime-spec config-linux.md, "Namespaces"; config.md, "POSIX process", "User".
+Source: runtime-spec config.md, "POSIX process", "Linux Process", "User".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
-from windlass.linux.namespaces import CLONE_NEWNET, CLONE_NEWPID, NAMESPACE_FLAGS
 from windlass.runtime.capabilities import capability_mask
-from windlass.runtime.plan_facts import PlanFacts
 from windlass.runtime.rlimits import rlimit_values
-from windlass.runtime.sysctls import check_sysctls
-from windlass.seccomp.actions import filter_flags
+from windlass.seccomp.actions import filter_flags, notifies
 from windlass.spec.plan import (
     AnyOp,
     Credentials,
-    Hostname,
-    LoopbackUp,
+    Labels,
     NoNewPrivs,
     ResolveUser,
     Rlimits,
     Seccomp,
-    SetNs,
-    Sysctl,
-    Unshare,
+    Umask,
 )
-from windlass.spec.runtime import Capabilities, Namespace, Process, RuntimeSpec, User
+from windlass.spec.runtime import Capabilities, Process, User
 from windlass.spec.seccomp import LinuxSeccomp
 
+_UNCONFINED = "unconfined"
 _SYS_RESOURCE = CAPABILITY_NUMBERS["CAP_SYS_RESOURCE"]
-
-
-def plan_namespaces(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
-    """Join namespaces, make new ones, and set what belongs to them.
-
-    The pid namespace is the supervisor's (it takes effect at fork), a new cgroup namespace comes with `JoinCgroup`.
-
-    Raises:
-        InvalidParameter: an unknown namespace, or a parameter that is not the container's own.
-        NotSupported: user and time namespaces.
-    """
-    fresh = 0
-    for namespace in spec.linux.namespaces:
-        flag = _flag(namespace)
-        if namespace.path and flag != CLONE_NEWPID:
-            yield SetNs(flag, namespace.path)
-        elif flag == CLONE_NEWNET and facts.netns_fd >= 0:
-            yield SetNs(flag, fd=facts.netns_fd)
-        elif not namespace.path and namespace.type not in ("pid", "cgroup"):
-            fresh |= flag
-    if fresh:
-        yield Unshare(fresh)
-    if fresh & CLONE_NEWNET:
-        yield LoopbackUp()
-    own = frozenset(namespace.type for namespace in spec.linux.namespaces)
-    if spec.linux.sysctl:
-        yield Sysctl(check_sysctls(spec.linux.sysctl, own))
-    if spec.hostname or spec.domainname:
-        if "uts" not in own:
-            raise InvalidParameter("unable to set hostname without a private UTS namespace")
-        yield Hostname(spec.hostname, spec.domainname)
-
-
-def _flag(namespace: Namespace) -> int:
-    if namespace.type in ("user", "time"):
-        raise NotSupported(f"{namespace.type} namespaces are not supported")
-    if namespace.type not in NAMESPACE_FLAGS:
-        raise InvalidParameter(f"unknown namespace type: {namespace.type}")
-    return NAMESPACE_FLAGS[namespace.type]
 
 
 def plan_user(user: User) -> ResolveUser:
@@ -91,32 +47,72 @@ def plan_rlimits(process: Process, host_capabilities: int) -> Iterator[AnyOp]:
         yield Rlimits(rlimit_values(process.rlimits), best_effort)
 
 
+def plan_umask(user: User) -> Iterator[AnyOp]:
+    """Set the mask that was asked for."""
+    if user.umask is not None:
+        yield Umask(user.umask)
+
+
+def plan_labels(process: Process, modules: frozenset[str]) -> Iterator[AnyOp]:
+    """Ask for labels; `modules` are those of `apparmor` and `selinux` that the host has.
+
+    Raises:
+        NotSupported: a label that the host cannot give, in runc's words.
+    """
+    apparmor = process.apparmor_profile
+    if apparmor and "apparmor" not in modules:
+        if apparmor != _UNCONFINED:
+            raise NotSupported("apparmor: config provided but apparmor not supported")
+        apparmor = ""
+    if process.selinux_label and "selinux" not in modules:
+        raise NotSupported("selinux label is specified in config, but selinux is disabled or not supported")
+    if apparmor or process.selinux_label:
+        yield Labels(apparmor, process.selinux_label)
+
+
 def plan_privileges(
-    process: Process, seccomp: LinuxSeccomp | None, program: bytes | None, host_capabilities: int
+    process: Process,
+    seccomp: LinuxSeccomp | None,
+    program: bytes | None,
+    host_capabilities: int,
+    hooks: Iterable[AnyOp] = (),
 ) -> Iterator[AnyOp]:
-    """Drop to the user's identity and capabilities and install the filter.
+    """Drop to the user's identity and capabilities, run `hooks` as that, and install the filter.
 
     Without no_new_privs a filter needs CAP_SYS_ADMIN: it goes before the capabilities. With it, the filter goes last,
     and sees nothing of ours but the exec.
+
+    Raises:
+        InvalidParameter: an ambient capability that is not permitted and inheritable.
     """
     credentials = _credentials(process.capabilities or Capabilities(), host_capabilities)
     installs: list[AnyOp] = []
     if program:
-        installs.append(Seccomp(program, filter_flags(seccomp.flags if seccomp else ())))
+        notify = seccomp is not None and notifies(seccomp)
+        flags = filter_flags(seccomp.flags if seccomp else (), notify=notify)
+        installs.append(Seccomp(program, flags, notify))
     if not process.no_new_privileges:
         yield from installs
         yield credentials
+        yield from hooks
         return
     yield credentials
+    yield from hooks
     yield NoNewPrivs()
     yield from installs
 
 
 def _credentials(names: Capabilities, available: int) -> Credentials:
+    ambient = capability_mask(names.ambient, available)
+    permitted = capability_mask(names.permitted, available)
+    inheritable = capability_mask(names.inheritable, available)
+    if missing := [name for name in names.ambient if name not in names.permitted or name not in names.inheritable]:
+        # The kernel would say EPERM, and not of which (capabilities(7), "Ambient").
+        raise InvalidParameter(f"ambient capability {missing[0]} is not both permitted and inheritable")
     return Credentials(
         bounding=capability_mask(names.bounding, available),
         effective=capability_mask(names.effective, available),
-        permitted=capability_mask(names.permitted, available),
-        inheritable=capability_mask(names.inheritable, available),
-        ambient=capability_mask(names.ambient, available),
+        permitted=permitted,
+        inheritable=inheritable,
+        ambient=ambient & permitted & inheritable,
     )

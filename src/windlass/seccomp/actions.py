@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from windlass.base.errors import InvalidParameter
 from windlass.linux import libseccomp as lib
-from windlass.spec.seccomp import LinuxSeccompArg
+from windlass.spec.seccomp import LinuxSeccomp, LinuxSeccompArg
 
 _EPERM = 1
 _MAX_ERRNO = 0xFFFF
@@ -21,6 +21,7 @@ ACTIONS: dict[str, int] = {
     "SCMP_ACT_KILL_PROCESS": lib.ACT_KILL_PROCESS,
     "SCMP_ACT_TRAP": lib.ACT_TRAP,
     "SCMP_ACT_ERRNO": lib.ACT_ERRNO,
+    "SCMP_ACT_NOTIFY": lib.ACT_NOTIFY,
     "SCMP_ACT_TRACE": lib.ACT_TRACE,
     "SCMP_ACT_ALLOW": lib.ACT_ALLOW,
     "SCMP_ACT_LOG": lib.ACT_LOG,
@@ -45,14 +46,18 @@ FLAGS: dict[str, int] = {
 }
 
 
+_NOTIFY = "SCMP_ACT_NOTIFY"
+_OF_LISTENER = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+# Init itself writes before there is an agent to ask.
+_HANDOVER = "write"
+
+
 def action_value(action: str, errno_ret: int | None) -> int:
     """Return the kernel's number: the action, and for errno and trace the value in its low half.
 
     Raises:
-        InvalidParameter: unknown action, or SCMP_ACT_NOTIFY, which needs a listening agent.
+        InvalidParameter: unknown action.
     """
-    if action == "SCMP_ACT_NOTIFY":
-        raise InvalidParameter("seccomp action SCMP_ACT_NOTIFY is not supported: there is no agent to notify")
     try:
         value = ACTIONS[action]
     except KeyError:
@@ -86,11 +91,25 @@ def arch_token(name: str) -> int:
         raise InvalidParameter(f"string {name} is not a valid arch for seccomp") from None
 
 
-def filter_flags(flags: Sequence[str]) -> int:
+def notifies(seccomp: LinuxSeccomp) -> bool:
+    """Tell whether a filter asks an agent about some calls.
+
+    Raises:
+        InvalidParameter: about what init itself needs to hand over the listener, in runc's words.
+    """
+    if seccomp.default_action == _NOTIFY:
+        raise InvalidParameter("SCMP_ACT_NOTIFY cannot be used as default action")
+    asked = [rule for rule in seccomp.syscalls if rule.action == _NOTIFY]
+    if any(_HANDOVER in rule.names for rule in asked):
+        raise InvalidParameter(f"SCMP_ACT_NOTIFY cannot be used for the {_HANDOVER} syscall")
+    return bool(asked)
+
+
+def filter_flags(flags: Sequence[str], *, notify: bool = False) -> int:
     """Return SECCOMP_FILTER_FLAG_* bits.
 
     Without a word, speculation stays allowed: the mitigation costs every process of the container, and the field leaves
-    it off.
+    it off. What concerns a listener is left out where there is none: the kernel would refuse it.
 
     Raises:
         InvalidParameter: unknown flag.
@@ -102,7 +121,7 @@ def filter_flags(flags: Sequence[str]) -> int:
         if flag not in FLAGS:
             raise InvalidParameter(f'seccomp flags not yet supported by windlass: "{flag}"')
         bits |= FLAGS[flag]
-    return bits
+    return bits if notify else bits & ~FLAGS[_OF_LISTENER]
 
 
 def check_rule(action: str, errno_ret: int | None, args: Sequence[LinuxSeccompArg] = ()) -> None:

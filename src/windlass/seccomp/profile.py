@@ -15,7 +15,7 @@ from importlib import resources
 import msgspec
 
 from windlass.base.errors import InvalidParameter
-from windlass.seccomp.actions import check_rule
+from windlass.seccomp.actions import check_rule, notifies
 from windlass.spec.seccomp import LinuxSeccomp, LinuxSeccompArg, LinuxSyscall
 
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
@@ -134,6 +134,8 @@ def resolve_profile(profile: Profile, bounding: frozenset[str], host: HostTraits
         syscalls=syscalls,
     )
     check_rule(found.default_action, found.default_errno_ret)
+    if notifies(found):
+        raise InvalidParameter("seccomp action SCMP_ACT_NOTIFY is not supported: there is no agent to notify")
     return found
 
 

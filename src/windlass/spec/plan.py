@@ -27,7 +27,7 @@ class Op(struct.Struct, frozen=True, tag_field="op", tag=str.lower, omit_default
 
 
 class Unshare(Op, frozen=True):
-    """Leave the given namespaces for new ones; `flags` are CLONE_NEW* bits (never CLONE_NEWPID)."""
+    """Leave the given namespaces for new ones; `flags` are CLONE_NEW* bits, of pid and time only before `Fork`."""
 
     flags: int
 
@@ -67,7 +67,7 @@ class UserNs(Op, frozen=True):
     """Have a user namespace at hand for `EnterUserNs` and for mounts with `idmap`; nothing is joined yet.
 
     It is passed descriptor `fd`, or that of `path`, or made with the given mappings (at most 340 lines each;
-    user_namespaces(7)).
+    user_namespaces(7)). Mappings beside one that exists say what is known of it, and spare asking.
     """
 
     uid_map: list[IdRange] = []
@@ -139,8 +139,8 @@ class Propagation(Op, frozen=True):
 class OverlayRoot(Op, frozen=True):
     """Mount an overlay at host path `target` and make it the new root; `lower` is top first, relative to `base`.
 
-    With `idmap` every layer is seen through the user namespace at hand, so that one copy on disk serves all mappings;
-    then the root is attached only after `EnterUserNs`, by `AttachRoot`.
+    With `idmap` every layer is seen through the user namespace at hand, so that one copy on disk serves all mappings.
+    With a user namespace at hand the root is attached only after `EnterUserNs`, by `AttachRoot`.
     """
 
     target: str
@@ -168,7 +168,7 @@ class BindRoot(Op, frozen=True):
 
 
 class AttachRoot(Op, frozen=True):
-    """Attach the detached root that an op with `idmap` made at host path `target`, in the present mount namespace."""
+    """Attach the detached root at host path `target`, in the present mount namespace."""
 
     target: str
 
@@ -202,9 +202,10 @@ class MountFs(Op, frozen=True):
 class Bind(Op, frozen=True):
     """Bind the host path `source` (or passed descriptor `fd`) at `target`, made when missing.
 
-    `attr_set` and `attr_clear` are MOUNT_ATTR_* bits, applied to the whole tree when `recursive_attr`; `propagation` is
-    an MS_* propagation flag or 0. `idmap` shows the ids of the source through the user namespace at hand, or through
-    one with `uid_map` and `gid_map` when given; its tree is cloned before `EnterUserNs` (see `PrepareBinds`).
+    `attr_set` and `attr_clear` are MOUNT_ATTR_* bits of the mount, `recursive_attr_*` those of the whole tree;
+    `propagation` is an MS_* propagation flag or 0. `idmap` shows the ids of the source through the user namespace at
+    hand, or through one with `uid_map` and `gid_map` when given; its tree is cloned before `EnterUserNs` (see
+    `PrepareBinds`).
     """
 
     source: str
@@ -212,7 +213,8 @@ class Bind(Op, frozen=True):
     recursive: bool = True
     attr_set: int = 0
     attr_clear: int = 0
-    recursive_attr: bool = False
+    recursive_attr_set: int = 0
+    recursive_attr_clear: int = 0
     propagation: int = 0
     fd: int = -1
     optional: bool = False
@@ -233,6 +235,18 @@ class PrepareBinds(Op, frozen=True):
 
     def describe(self) -> str:
         return "clone the sources of binds"
+
+
+class Remount(Op, frozen=True):
+    """Change the mount at `target`: MOUNT_ATTR_* bits of the mount, `options` of its file system."""
+
+    target: str
+    attr_set: int = 0
+    attr_clear: int = 0
+    options: list[tuple[str, str | None]] = []
+
+    def describe(self) -> str:
+        return f"remount {self.target}"
 
 
 class DevNode(Op, frozen=True):
@@ -493,6 +507,16 @@ class Sync(Op, frozen=True):
         return f"wait for the runtime at {self.point}"
 
 
+class FindProgram(Op, frozen=True):
+    """Look up the program of `Exec` now: whoever creates a container hears of a missing one, not who starts it."""
+
+    name: str
+    path: str = ""
+
+    def describe(self) -> str:
+        return f"find {self.name}"
+
+
 class WaitStart(Op, frozen=True):
     """Wait until the start descriptor says go (OCI `create` and `start`)."""
 
@@ -586,6 +610,7 @@ AnyOp = (
     | MountFs
     | Bind
     | PrepareBinds
+    | Remount
     | DevNode
     | Symlink
     | MakeDir
@@ -609,6 +634,7 @@ AnyOp = (
     | Chdir
     | RunHooks
     | Sync
+    | FindProgram
     | WaitStart
     | JoinCgroup
     | Seccomp
@@ -624,6 +650,7 @@ class LaunchPlan(struct.Struct, frozen=True, omit_defaults=True):
 
     `new_pid_namespace` and `pid_namespace` (a path) are the parent's part: such take effect at fork. A plan
     that enters a user namespace says `Unshare(CLONE_NEWPID)` and `Fork` instead: its pid namespace must belong to it.
+    So does one with a new time namespace, which is a child's, too.
     `cgroup_files` are the files to write `0` to at `JoinCgroup`, opened before the root changes.
     """
 

@@ -14,18 +14,40 @@ from windlass.runtime.lower_exec import ExecIntent, lower_exec
 from windlass.runtime.lower_plan import lower_plan
 from windlass.runtime.lower_spec import cgroup_name, lower_container, working_directory
 from windlass.runtime.mount_options import parse_mount_options
+from windlass.runtime.plan_exec import plan_exec
 from windlass.runtime.plan_facts import PlanFacts
 from windlass.runtime.resources import limits
 from windlass.spec import plan as ops
 from windlass.spec.container import ContainerConfig, HostConfig
 from windlass.spec.resources import LinuxCpu, LinuxMemory, LinuxPids, LinuxResources
-from windlass.spec.runtime import Linux, Mount, Namespace, Process, Root, RuntimeSpec, User
+from windlass.spec.runtime import (
+    Capabilities,
+    CpuAffinity,
+    Hook,
+    Hooks,
+    IdMapping,
+    IoPriority,
+    Linux,
+    MemoryPolicy,
+    Mount,
+    Namespace,
+    Personality,
+    Process,
+    Root,
+    RuntimeSpec,
+    Scheduler,
+    TimeOffset,
+    User,
+)
+from windlass.spec.seccomp import LinuxSeccomp, LinuxSyscall
 
 _FACTS = PlanFacts(ops.BindRoot("/bundle/rootfs"))
 
 
-def _spec(process: Process | None = None, **linux: Any) -> RuntimeSpec:
-    return RuntimeSpec("1.2.0", process or Process("/", ["true"]), Root("rootfs"), linux=Linux(**linux))
+def _spec(process: Process | None = None, *, namespaces: tuple[str, ...] = (), **linux: Any) -> RuntimeSpec:
+    own = [Namespace("mount"), *(Namespace(*name.split("=")) for name in namespaces)]
+    members = Linux(namespaces=own, **linux)
+    return RuntimeSpec("1.2.0", process or Process("/", ["true"]), Root("rootfs"), linux=members)
 
 
 # --- environment ------------------------------------------------------------------------------------------
@@ -128,18 +150,23 @@ def test_a_bundle_is_numeric() -> None:
     assert ops.ResolveUser("1000:100", ["5"], numeric=True) in plan.ops
 
 
-def test_a_bundle_without_namespaces_unshares_nothing() -> None:
+def test_a_bundle_without_namespaces_unshares_only_mounts() -> None:
     plan = lower_plan(_spec(), _FACTS)
-    assert not any(isinstance(op, ops.Unshare | ops.SetNs | ops.JoinCgroup) for op in plan.ops)
+    assert [op for op in plan.ops if isinstance(op, ops.Unshare | ops.SetNs | ops.JoinCgroup)] == [ops.Unshare(0x20000)]
     assert not plan.new_pid_namespace
 
 
 @pytest.mark.parametrize(
     ("linux", "message"),
     [
-        ({"namespaces": [Namespace("odd")]}, "unknown namespace type"),
+        ({"namespaces": ("odd",)}, "unknown namespace type"),
+        ({"namespaces": ("uts", "uts")}, "named twice"),
+        ({"namespaces": ("user",)}, "needs uidMappings"),
         ({"rootfs_propagation": "odd"}, "rootfsPropagation=odd is not supported"),
         ({"sysctl": {"kernel.panic": "1"}}, "not in a separate kernel namespace"),
+        ({"time_offsets": {"boottime": TimeOffset(1)}}, "need a time namespace"),
+        ({"personality": Personality("LINUX", ["X"])}, "personality flag X is not supported"),
+        ({"memory_policy": MemoryPolicy("MPOL_ODD")}, "unknown memory policy: MPOL_ODD"),
     ],
 )
 def test_a_bundle_that_contradicts_itself(linux: dict[str, Any], message: str) -> None:
@@ -147,16 +174,222 @@ def test_a_bundle_that_contradicts_itself(linux: dict[str, Any], message: str) -
         lower_plan(_spec(**linux), _FACTS)
 
 
-def test_user_namespaces_are_not_there_yet() -> None:
-    with pytest.raises(NotSupported):
-        lower_plan(_spec(namespaces=[Namespace("user")]), _FACTS)
+def test_a_bundle_without_a_mount_namespace_is_refused() -> None:
+    spec = RuntimeSpec("1.2.0", Process("/", ["true"]), Root("rootfs"), linux=Linux(namespaces=[Namespace("pid")]))
+    with pytest.raises(InvalidParameter, match="without a mount namespace"):
+        lower_plan(spec, _FACTS)
+
+
+# --- namespaces -------------------------------------------------------------------------------------------
+
+_MAPS = {"uid_mappings": [IdMapping(0, 1000, 5)], "gid_mappings": [IdMapping(0, 2000, 6)]}
+
+
+def _names(plan: ops.LaunchPlan) -> list[str]:
+    return [type(op).__name__ for op in plan.ops]
+
+
+def test_the_order_with_a_user_namespace() -> None:
+    spec = _spec(Process("/", ["true"], oom_score_adj=5), namespaces=("pid", "network", "uts=/n/uts", "user"), **_MAPS)
+    plan = lower_plan(msgspec.structs.replace(spec, hostname="h"), _FACTS)
+    assert _names(plan)[:13] == [
+        "OomScoreAdj",
+        "SetNs",
+        "Unshare",
+        "UserNs",
+        "Propagation",
+        "BindRoot",
+        "PrepareBinds",
+        "EnterUserNs",
+        "Unshare",
+        "Fork",
+        "LoopbackUp",
+        "Hostname",
+        "NewKeyring",
+    ]
+    assert ops.UserNs([ops.IdRange(0, 1000, 5)], [ops.IdRange(0, 2000, 6)]) in plan.ops
+    assert ops.AttachRoot("/") in plan.ops
+    assert [op.flags for op in plan.ops if type(op) is ops.Unshare] == [0x20000, 0x60020000]
+    assert not plan.new_pid_namespace and not plan.pid_namespace
+
+
+def test_an_ordinary_user_enters_its_user_namespace_first() -> None:
+    facts = msgspec.structs.replace(_FACTS, host_capabilities=0)
+    plan = lower_plan(_spec(namespaces=("user", "ipc=/n/ipc"), **_MAPS), facts)
+    assert _names(plan)[:4] == ["UserNs", "EnterUserNs", "SetNs", "Unshare"]
+
+
+def test_namespaces_that_are_passed_or_joined() -> None:
+    facts = msgspec.structs.replace(_FACTS, netns_fd=0, userns_fd=1)
+    plan = lower_plan(_spec(namespaces=("network", "user"), **_MAPS), facts)
+    assert ops.SetNs(0x40000000, fd=0) in plan.ops
+    assert [op.fd for op in plan.ops if type(op) is ops.UserNs] == [1]
+    plan = lower_plan(_spec(namespaces=("pid=/n/pid", "user=/n/user", "cgroup=/n/cg", "time=/n/time")), _FACTS)
+    assert [(op.nstype, op.path) for op in plan.ops if type(op) is ops.SetNs] == [
+        (0x20000000, "/n/pid"),
+        (0x02000000, "/n/cg"),
+        (0x80, "/n/time"),
+    ]
+    assert ops.UserNs(path="/n/user") in plan.ops and ops.Fork() in plan.ops and not plan.pid_namespace
+
+
+def test_a_time_namespace_forks_after_its_offsets() -> None:
+    linux = {"time_offsets": {"monotonic": TimeOffset(5, 7)}}
+    plan = lower_plan(_spec(namespaces=("pid", "time"), **linux), _FACTS)
+    assert _names(plan)[:3] == ["Unshare", "TimeOffsets", "Fork"]
+    assert ops.TimeOffsets([("monotonic", 5, 7)]) in plan.ops
+    assert not plan.new_pid_namespace
+
+
+# --- mounts -----------------------------------------------------------------------------------------------
+
+
+def _mounted(*mounts: Mount, **more: Any) -> list[ops.AnyOp]:
+    return lower_plan(msgspec.structs.replace(_spec(**more), mounts=list(mounts)), _FACTS).ops
 
 
 def test_mount_options() -> None:
-    options = parse_mount_options(["rbind", "ro", "rw", "rro", "noatime", "rslave", "size=1", "newinstance"])
-    assert (options.bind, options.recursive, options.recursive_attr) == (True, True, True)
-    assert (options.attr_set, options.attr_clear) == (0x11, 0x70)
+    words = ["rbind", "ro", "rw", "rro", "rnosuid", "noatime", "rslave", "ridmap", "size=1", "newinstance"]
+    options = parse_mount_options(words)
+    assert (options.bind, options.recursive, options.idmap, options.recursive_idmap) == (True,) * 4
+    assert (options.attr_set, options.attr_clear) == (0x10, 0x71)
+    assert (options.recursive_attr_set, options.recursive_attr_clear) == (0x3, 0)
     assert options.data == (("size", "1"), ("newinstance", None))
+
+
+def test_a_mount_of_cgroup_two_by_bind_is_a_bind() -> None:
+    assert ops.Bind("/y", "/x", recursive=False) in _mounted(Mount("/x", "bind", "/y", ["bind"]))
+
+
+def test_mapped_mounts() -> None:
+    own = Mount("/x", "bind", "/y", ["bind"], [IdMapping(0, 7, 1)], [IdMapping(0, 8, 1)])
+    (bind,) = (op for op in _mounted(own) if type(op) is ops.Bind)
+    assert (bind.idmap, bind.uid_map, bind.gid_map) == (True, [ops.IdRange(0, 7, 1)], [ops.IdRange(0, 8, 1)])
+    container_s = Mount("/x", "bind", "/y", ["bind", "idmap"])
+    (bind,) = (op for op in _mounted(container_s, namespaces=("user",), **_MAPS) if type(op) is ops.Bind)
+    assert bind.idmap and not bind.uid_map
+    for mount, message in (
+        (container_s, "needs mappings"),
+        (Mount("/x", "tmpfs", "tmpfs", ["idmap"]), "only a bind"),
+        (Mount("/x", "bind", "/y", ["bind"], [IdMapping(0, 7, 1)]), "go together"),
+    ):
+        with pytest.raises(InvalidParameter, match=message):
+            _mounted(mount)
+
+
+def test_the_terminals_group_only_where_it_exists() -> None:
+    devpts = Mount("/dev/pts", "devpts", "devpts", ["newinstance", "gid=5", "mode=620"])
+    assert ("gid", "5") in next(op.options for op in _mounted(devpts) if type(op) is ops.MountFs)
+    inside = _mounted(devpts, namespaces=("user",), **(_MAPS | {"gid_mappings": [IdMapping(0, 2000, 5)]}))
+    assert ("gid", "5") not in next(op.options for op in inside if type(op) is ops.MountFs)
+
+
+def test_remounts_and_propagation() -> None:
+    found = _mounted(
+        Mount("/a", "", "", ["remount", "ro", "size=1m"]), Mount("/b", "tmpfs", "tmpfs", ["rshared", "rnoexec"])
+    )
+    assert ops.Remount("/a", 1, 0, [("size", "1m")]) in found
+    (tmpfs,) = (op for op in found if type(op) is ops.MountFs)
+    assert (tmpfs.propagation, tmpfs.recursive_attr_set) == (0x104000, 0x8)
+
+
+# --- hooks, labels, scheduling ----------------------------------------------------------------------------
+
+
+def test_hooks_that_init_runs() -> None:
+    hooks = Hooks(create_container=[Hook("/c", ["c", "1"], ["A=1"], 3)], start_container=[Hook("/s")])
+    process = Process("/", ["sh"], env=["PATH=/a", "PATH=/b"], no_new_privileges=True)
+    facts = msgspec.structs.replace(
+        _FACTS,
+        wait_start=True,
+        sync_points=frozenset({"namespaces", "prestart"}),
+        state_creating='{"status":"creating"}',
+        state_created='{"status":"created"}',
+    )
+    plan = lower_plan(msgspec.structs.replace(_spec(process), hooks=hooks), facts)
+    create = ops.RunHooks("createContainer", [ops.HookCommand("/c", ["c", "1"], ["A=1"], 3)], facts.state_creating)
+    start = ops.RunHooks("startContainer", [ops.HookCommand("/s")], facts.state_created)
+    order = [
+        ops.Sync("namespaces"),
+        ops.NewKeyring("_ses.windlass"),
+        ops.Sync("prestart"),
+        create,
+        ops.PivotRoot(),
+        ops.FindProgram("sh", "/b"),
+        ops.WaitStart(),
+        start,
+        ops.NoNewPrivs(),
+    ]
+    assert [op for op in plan.ops if op in order] == order
+    # With the rights of the program, not with ours.
+    assert _names(plan).index("Credentials") < plan.ops.index(start)
+
+
+def test_labels_need_their_modules() -> None:
+    labelled = Process("/", ["true"], apparmor_profile="web", selinux_label="a:b:c")
+    facts = msgspec.structs.replace(_FACTS, security_modules=frozenset({"apparmor", "selinux"}))
+    assert ops.Labels("web", "a:b:c") in lower_plan(_spec(labelled, mount_label="m"), facts).ops
+    for process, more in (
+        (Process("/", ["true"], apparmor_profile="web"), {}),
+        (Process("/", ["true"], selinux_label="a:b:c"), {}),
+        (None, {"mount_label": "m"}),
+    ):
+        with pytest.raises(NotSupported, match=r"selinux|apparmor"):
+            lower_plan(_spec(process, **more), _FACTS)
+    unconfined = lower_plan(_spec(Process("/", ["true"], apparmor_profile="unconfined")), _FACTS)
+    assert "Labels" not in _names(unconfined)
+
+
+def test_scheduling_in_the_cgroup_before_the_privileges_go() -> None:
+    process = Process(
+        "/",
+        ["true"],
+        user=User(umask=0o27),
+        scheduler=Scheduler("SCHED_RR", priority=3, flags=["SCHED_FLAG_RESET_ON_FORK"]),
+        io_priority=IoPriority("IOPRIO_CLASS_IDLE", 2),
+        exec_cpu_affinity=CpuAffinity("0", "1-2"),
+    )
+    linux = {
+        "personality": Personality("LINUX32"),
+        "memory_policy": MemoryPolicy("MPOL_BIND", "0-1", ["MPOL_F_STATIC_NODES"]),
+    }
+    facts = msgspec.structs.replace(_FACTS, cgroup_files=("/cg",), init=True, preserve_fds=2)
+    spec = _spec(process, **linux)
+    steps = [
+        ops.JoinCgroup(),
+        ops.Personality(8),
+        ops.MemoryPolicy(0x8002, [0, 1]),
+        ops.SchedulerPolicy(2, 1, priority=3),
+        ops.IoPriority(3, 2),
+        ops.Umask(0o27),
+        ops.Credentials(0, 0, 0),
+    ]
+    assert lower_plan(spec, facts).ops[-9:] == [*steps, ops.BecomeInit(), ops.Exec(["true"], [], 2)]
+    found = plan_exec(process, spec, cgroup_files=["/cg"], seccomp_program=None, host_capabilities=0).ops
+    assert found[0] == ops.CpuAffinity([0])
+    assert found[-9:-1] == [steps[0], ops.CpuAffinity([1, 2]), *steps[1:]]
+
+
+def test_ambient_capabilities_must_be_permitted() -> None:
+    capabilities = Capabilities(permitted=["CAP_CHOWN"], ambient=["CAP_CHOWN"])
+    with pytest.raises(InvalidParameter, match="ambient capability CAP_CHOWN"):
+        lower_plan(_spec(Process("/", ["true"], capabilities=capabilities)), _FACTS)
+
+
+def test_a_filter_with_a_listener() -> None:
+    rules = [LinuxSyscall(["mkdir"], "SCMP_ACT_NOTIFY")]
+    flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_LOG"]
+    facts = msgspec.structs.replace(_FACTS, seccomp_program=b"12345678")
+    asked = lower_plan(_spec(seccomp=LinuxSeccomp("SCMP_ACT_ALLOW", flags=flags, syscalls=rules)), facts)
+    assert ops.Seccomp(b"12345678", 0x22, True) in asked.ops
+    plain = lower_plan(_spec(seccomp=LinuxSeccomp("SCMP_ACT_ALLOW", flags=flags)), facts)
+    assert ops.Seccomp(b"12345678", 0x2) in plain.ops
+    for seccomp in (
+        LinuxSeccomp("SCMP_ACT_NOTIFY"),
+        LinuxSeccomp("SCMP_ACT_ALLOW", syscalls=[LinuxSyscall(["write"], "SCMP_ACT_NOTIFY")]),
+    ):
+        with pytest.raises(InvalidParameter, match="SCMP_ACT_NOTIFY cannot be used"):
+            lower_plan(_spec(seccomp=seccomp), facts)
 
 
 def test_joining_the_cgroup_is_late_and_the_filter_sees_only_the_exec() -> None:
@@ -164,11 +397,6 @@ def test_joining_the_cgroup_is_late_and_the_filter_sees_only_the_exec() -> None:
     assert kinds[-5:] == [ops.JoinCgroup, ops.Credentials, ops.NoNewPrivs, ops.Seccomp, ops.Exec]
     kinds = [type(op) for op in make_plan({}).ops]
     assert kinds[-4:] == [ops.JoinCgroup, ops.Seccomp, ops.Credentials, ops.Exec]
-
-
-def test_a_mount_of_cgroup_two_by_bind_is_a_bind() -> None:
-    spec = msgspec.structs.replace(_spec(), mounts=[Mount("/x", "bind", "/y", ["bind"])])
-    assert ops.Bind("/y", "/x", recursive=False) in lower_plan(spec, _FACTS).ops
 
 
 # --- exec -------------------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""The container's init (`docker run --init`): it passes signals on, reaps, and ends as its child ends.
+
+What stays is this interpreter, with the identity, capabilities, filter and control group of the container's process,
+without descriptors, and not dumpable: the last step before the exec. The child reports a failing exec as ever.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from windlass.launch.init_context import InitContext
+from windlass.linux.process import (
+    PR_SET_PDEATHSIG,
+    become_subreaper,
+    close_all,
+    overwrite_command_line,
+    prctl,
+    set_name,
+)
+from windlass.spec import plan as ops
+
+_SIGNALLED = 128
+# A fault in ourselves must end us, and what a terminal tells a background process is not for the child.
+_NOT_PASSED_ON = frozenset(
+    {
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGSEGV,
+        signal.SIGBUS,
+        signal.SIGABRT,
+        signal.SIGTRAP,
+        signal.SIGSYS,
+        signal.SIGTTIN,
+        signal.SIGTTOU,
+    }
+)
+
+
+def become_init(ctx: InitContext, _op: ops.BecomeInit) -> None:
+    """Go on in a child; the parent never returns."""
+    # Where processes are shared with the host or another container, orphans come to us only when asked for.
+    become_subreaper()
+    waited = {int(number) for number in signal.valid_signals() - _NOT_PASSED_ON}
+    # Before the fork: what comes early is not lost.
+    signal.pthread_sigmask(signal.SIG_SETMASK, waited)
+    pid = os.fork()
+    if pid == 0:
+        _lead_foreground()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        if ctx.bound:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        return
+    try:
+        _reap(pid, waited)
+    finally:
+        os._exit(1)
+
+
+def _lead_foreground() -> None:
+    """Take the terminal, if there is one: its keys are for the program, as without an init."""
+    os.setpgid(0, 0)
+    if os.isatty(0):
+        os.tcsetpgrp(0, os.getpgrp())
+
+
+def _reap(child: int, waited: set[int]) -> None:
+    set_name("init")
+    overwrite_command_line("init")
+    close_all()
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    while True:
+        number = int(signal.sigwait(waited))
+        if number != signal.SIGCHLD:
+            _pass_on(child, number)
+            continue
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == child:
+                code = os.waitstatus_to_exitcode(status)
+                os._exit(code if code >= 0 else _SIGNALLED - code)
+            if pid == 0:
+                break
+
+
+def _pass_on(child: int, number: int) -> None:
+    try:
+        os.kill(child, number)
+    except (ProcessLookupError, PermissionError):
+        # Gone, or it has become another user: then it is not ours to signal.
+        pass
