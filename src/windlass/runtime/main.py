@@ -1,9 +1,11 @@
 """`windlass-runtime`: the OCI runtime command line.
 
-What is here: `run`, `spec` and `features`. They need no daemon and share everything below the engine with it: a
-bundle's configuration enters at the second lowering.
+Each command is a process that lives for milliseconds and leaves its knowledge in one directory; there is no daemon. It
+shares everything below the engine with it: a bundle's configuration enters at the second lowering.
 
-Source: runtime-spec runtime.md and features.md; the command line of runc(8).
+Nothing is imported here before it is known to be needed, and msgspec never (`windlass.base.cold`).
+
+Source: runtime-spec runtime.md and features.md; the command lines of runc(8) and crun(1).
 """
 
 from __future__ import annotations
@@ -11,114 +13,124 @@ from __future__ import annotations
 import os
 import sys
 
-from windlass import __version__
 from windlass.base.errors import InvalidParameter, WindlassError
-from windlass.spec.runtime import OCI_VERSION
 
-_USAGE = """\
-Usage: windlass-runtime [--root DIR] COMMAND [ARGUMENTS]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-An OCI runtime without a daemon.
+    from windlass.runtime.oci.arguments import Values
+    from windlass.runtime.oci.call import Call
+    from windlass.runtime.oci.log import Log
 
-Commands:
-  run [--bundle DIR] [--pid-file FILE] CONTAINER-ID   create and run a container from a bundle, and wait for its end
-  spec [--bundle DIR]                                 write a default config.json
-  features                                            print what is supported, as JSON
-
-Options:
-  --root DIR      directory for state (default "/run/windlass/runtime")
-  -v, --version   print the version
-  -h, --help      print this text
-
-Examples:
-  mkdir -p bundle/rootfs && tar -C bundle/rootfs -xf rootfs.tar
-  cd bundle && windlass-runtime spec && windlass-runtime run demo
-"""
+_NAME = "windlass-runtime"
+_EXIT_FAILURE = 1
+_EXIT_EXEC_FAILURE = 255
+_LAUNCHING = ("create", "run", "exec")
 
 
 def main() -> None:
-    """Run the command of `sys.argv` and exit with its code: the container's, or 1."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command of `sys.argv` and exit with its code: the container's, or 1 (255 for an exec that failed)."""
+    import windlass.base.cold  # noqa: F401  (first, so that value types do without msgspec)
+
+    status = run(sys.argv[1:])
+    sys.stdout.flush()
+    # Nothing is left to clean up, and tearing the interpreter down takes a millisecond.
+    os._exit(status)
 
 
 def run(argv: list[str]) -> int:
-    """Run one command; errors are one line on stderr."""
+    """Run one command; an error is one line on standard error, and in the log that was asked for."""
+    from windlass.runtime.oci.log import Log
+
+    log = Log()
+    status = _EXIT_FAILURE
     try:
-        return _run(argv)
+        shared, words = _global_options(argv)
+        if shared.on("version"):
+            return _version()
+        if shared.on("help") or not words:
+            return _help(failed=not words and not shared.on("help"))
+        log = Log(shared.text("log"), shared.text("log-format"), debug=shared.on("debug"))
+        status = _EXIT_EXEC_FAILURE if words[0] == "exec" else _EXIT_FAILURE
+        return _command(shared, words[0], words[1:], log)
     except WindlassError as error:
-        print(f"windlass-runtime: {error.message}", file=sys.stderr)
-        return 1
+        log.error(error.message)
     except OSError as error:
-        print(f"windlass-runtime: {error}", file=sys.stderr)
-        return 1
+        log.error(f"{error.strerror or error}" + (f": {os.fsdecode(error.filename)}" if error.filename else ""))
+    except KeyboardInterrupt:
+        log.error("interrupted")
+    return status
 
 
-def _run(argv: list[str]) -> int:
-    options, rest = _parse(argv, {"--root": "/run/windlass/runtime"})
-    if "--version" in options:
-        print(f"windlass-runtime version {__version__}\nspec: {OCI_VERSION}")
+def _global_options(argv: list[str]) -> tuple[Values, list[str]]:
+    from windlass.runtime.oci.arguments import parse
+    from windlass.runtime.oci.commands import GLOBAL_OPTIONS
+
+    return parse(GLOBAL_OPTIONS, argv, interspersed=False)
+
+
+def _command(shared: Values, name: str, words: list[str], log: Log) -> int:
+    from windlass.runtime.oci.arguments import parse
+    from windlass.runtime.oci.call import Call
+    from windlass.runtime.oci.commands import COMMANDS, command_options
+
+    command = COMMANDS.get(name)
+    if command is None:
+        raise InvalidParameter(f'unknown command "{name}"; see {_NAME} --help')
+    options = command_options(command)
+    values, rest = parse(options, words, interspersed=command.interspersed)
+    if values.on("help"):
+        from windlass.runtime.oci.arguments import option_lines
+
+        print(f"Usage: {_NAME} {name} [OPTIONS] {command.usage}\n\n{command.text}\n\n{option_lines(options)}", end="")
         return 0
-    if "--help" in options or not rest:
-        print(_USAGE, end="")
-        return 0 if "--help" in options else 1
-    command, *arguments = rest
-    match command:
-        case "run":
-            return _command_run(arguments)
-        case "spec":
-            return _command_spec(arguments)
-        case "features":
-            from windlass.runtime.oci.features import features_json
-
-            print(features_json())
-            return 0
-    raise InvalidParameter(f'unknown command "{command}"; see windlass-runtime --help')
+    call = Call(name, shared, values, rest, log)
+    if name not in _LAUNCHING:
+        return _function(command.function)(call)
+    return _launching(call, command.function)
 
 
-def _command_run(argv: list[str]) -> int:
-    from windlass.runtime.sealed import become_sealed
+def _launching(call: Call, function: str) -> int:
+    """Start the sealed interpreter first: it warms up while we import and read."""
+    from windlass.runtime.oci.process import Interpreter
 
-    become_sealed("windlass.runtime.main")
-    from windlass.runtime.oci.run import run_bundle
-
-    options, names = _parse(argv, {"--bundle": os.getcwd(), "--pid-file": ""})
-    if len(names) != 1:
-        raise InvalidParameter("run wants exactly one container id")
-    return run_bundle(options["--bundle"], names[0], options["--pid-file"])
+    call.interpreter = Interpreter(call.values.number("preserve-fds"))
+    try:
+        return _function(function)(call)
+    finally:
+        call.interpreter.end()
 
 
-def _command_spec(argv: list[str]) -> int:
-    from windlass.runtime.oci.bundle import write_default
+def _function(name: str) -> Callable[[Call], int]:
+    from importlib import import_module
 
-    options, names = _parse(argv, {"--bundle": os.getcwd()})
-    if names:
-        raise InvalidParameter("spec wants no arguments")
-    write_default(options["--bundle"])
+    module, _, function = name.partition(":")
+    found: Callable[[Call], int] = getattr(import_module(f"windlass.runtime.oci.{module}"), function)
+    return found
+
+
+def _version() -> int:
+    from windlass import __version__
+    from windlass.spec.runtime import OCI_VERSION
+
+    print(f"{_NAME} version {__version__}\nspec: {OCI_VERSION}")
     return 0
 
 
-_SHORT = {"-b": "--bundle", "-v": "--version", "-h": "--help"}
-_SWITCHES = frozenset({"--version", "--help"})
+def _help(*, failed: bool) -> int:
+    from windlass.runtime.oci.arguments import option_lines
+    from windlass.runtime.oci.commands import COMMANDS, GLOBAL_OPTIONS
 
-
-def _parse(argv: list[str], known: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Split leading options from the rest."""
-    options = dict(known)
-    words = list(argv)
-    while words and words[0].startswith("-"):
-        word, separator, value = words.pop(0).partition("=")
-        word = _SHORT.get(word, word)
-        if word in _SWITCHES:
-            options[word] = "true"
-            continue
-        if word not in known:
-            raise InvalidParameter(f"unknown option {word}; see windlass-runtime --help")
-        if not separator:
-            if not words:
-                raise InvalidParameter(f"option {word} needs an argument")
-            value = words.pop(0)
-        options[word] = value
-    return options, words
+    lines = "".join(f"  {name:<11} {command.text}\n" for name, command in COMMANDS.items())
+    print(
+        f"Usage: {_NAME} [OPTIONS] COMMAND [ARGUMENTS]\n\nAn OCI runtime without a daemon.\n\n"
+        f"Commands:\n{lines}\nOptions:\n{option_lines(GLOBAL_OPTIONS)}\n"
+        "Example:\n  mkdir -p bundle/rootfs && tar -C bundle/rootfs -xf rootfs.tar\n"
+        f"  cd bundle && {_NAME} spec && {_NAME} run demo\n",
+        end="",
+    )
+    return _EXIT_FAILURE if failed else 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from windlass.base.errors import InvalidParameter, NotSupported
+from windlass.base.errors import NotSupported
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
 from windlass.runtime.capabilities import capability_mask
 from windlass.runtime.rlimits import rlimit_values
@@ -81,9 +81,6 @@ def plan_privileges(
 
     Without no_new_privs a filter needs CAP_SYS_ADMIN: it goes before the capabilities. With it, the filter goes last,
     and sees nothing of ours but the exec.
-
-    Raises:
-        InvalidParameter: an ambient capability that is not permitted and inheritable.
     """
     credentials = _credentials(process.capabilities or Capabilities(), host_capabilities)
     installs: list[AnyOp] = []
@@ -106,13 +103,11 @@ def _credentials(names: Capabilities, available: int) -> Credentials:
     ambient = capability_mask(names.ambient, available)
     permitted = capability_mask(names.permitted, available)
     inheritable = capability_mask(names.inheritable, available)
-    if missing := [name for name in names.ambient if name not in names.permitted or name not in names.inheritable]:
-        # The kernel would say EPERM, and not of which (capabilities(7), "Ambient").
-        raise InvalidParameter(f"ambient capability {missing[0]} is not both permitted and inheritable")
     return Credentials(
         bounding=capability_mask(names.bounding, available),
         effective=capability_mask(names.effective, available),
         permitted=permitted,
         inheritable=inheritable,
+        # The kernel gives no others (capabilities(7), "Ambient"); bundles in the field ask for them and run without.
         ambient=ambient & permitted & inheritable,
     )

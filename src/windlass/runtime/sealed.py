@@ -1,18 +1,19 @@
 """Running our code from a sealed copy of the interpreter (design law 3).
 
-Whatever enters a container can be reached from inside through `/proc/<pid>/exe`; the copy is a memfd that nobody can
-write, whoever asks (CVE-2019-5736).
+Whatever enters a container can be reached from inside through `/proc/<pid>/exe`. What it finds there is a file that
+nobody can write, whoever asks (CVE-2019-5736): for the daemon's zygote a memfd with all seals, for a single command the
+host's own file behind a read-only mount that is attached nowhere and belongs to no namespace (docs/adr).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 
-from windlass.linux.process import seal_executable
+from windlass.linux.detached_file import read_only_file
 
 _BOOT = "import sys; sys.path[:] = {path!r}; sys.argv[:] = {argv!r}; from {module} import main; main()"
+_BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def command_line(module: str, argv: list[str]) -> list[str]:
@@ -24,21 +25,24 @@ def command_line(module: str, argv: list[str]) -> list[str]:
 def environment() -> dict[str, str]:
     """Return what the interpreter needs of our environment; the rest stays here."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}
-    kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        # A memfd has no $ORIGIN from which a relocatable interpreter would find its library.
-        kept["LD_LIBRARY_PATH"] = str(sysconfig.get_config_var("LIBDIR"))
+    kept.setdefault("PATH", _BASE_PATH)
+    library = f"{sys.base_exec_prefix}/{sys.platlibdir}"
+    version = sys.version_info
+    if os.path.exists(f"{library}/libpython{version[0]}.{version[1]}{sys.abiflags}.so.1.0"):
+        # A copy has no $ORIGIN from which a relocatable interpreter would find its library.
+        kept["LD_LIBRARY_PATH"] = library
     return kept
 
 
-def is_sealed() -> bool:
-    """Tell whether this process runs from a sealed copy already."""
-    return os.readlink("/proc/self/exe").startswith("/memfd:")
+def sealed_program() -> int:
+    """Return a descriptor of the interpreter, for one `/proc/self/fd/N` and to be closed then.
 
+    Closed, the mount behind it has no namespace any more and cannot be changed. A host that does not let us make one
+    (an ordinary user's) gets a sealed copy in memory, which takes longer.
+    """
+    try:
+        return read_only_file(sys.executable)
+    except OSError:
+        from windlass.linux.process import seal_executable
 
-def become_sealed(module: str) -> None:
-    """Start this program again, from a sealed copy; returns at once in the copy."""
-    if is_sealed():
-        return
-    memfd = seal_executable(sys.executable)
-    os.execve(f"/proc/self/fd/{memfd}", command_line(module, sys.argv), environment())
+        return seal_executable(sys.executable)

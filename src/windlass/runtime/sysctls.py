@@ -6,11 +6,13 @@ must not be reachable by a clever key.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 from windlass.base.errors import InvalidParameter
-from windlass.runtime.intent import ContainerIntent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from windlass.runtime.intent import ContainerIntent
 
 _IPC_KEYS = frozenset(
     {
@@ -25,8 +27,7 @@ _IPC_KEYS = frozenset(
     }
 )
 _UTS_KEYS = frozenset({"kernel.domainname", "kernel.hostname"})
-# Components as procfs has them; a dot inside one (an interface `eth0.1`) is written as a slash.
-_KEY = re.compile(r"\A[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)+\Z")
+_KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 _PING_GROUPS = "net.ipv4.ping_group_range"
 _DEFAULTS = {
@@ -62,7 +63,7 @@ def check_sysctls(sysctls: Mapping[str, str], namespaces: frozenset[str]) -> lis
 
 def _check(key: str, value: str, namespaces: frozenset[str]) -> str:
     name = _dotted(key)
-    if not _KEY.match(name) or "\n" in value or "\0" in value:
+    if not _is_key(name) or "\n" in value or "\0" in value:
         raise InvalidParameter(f'invalid sysctl: "{key}"')
     if name in _IPC_KEYS or name.startswith("fs.mqueue."):
         if "ipc" not in namespaces:
@@ -79,3 +80,9 @@ def _dotted(key: str) -> str:
     """Turn `net/ipv4/ip_forward` into `net.ipv4.ip_forward`: whichever separator comes first is the separator."""
     first = next((letter for letter in key if letter in "./"), ".")
     return key if first == "." else key.translate(str.maketrans("./", "/."))
+
+
+def _is_key(name: str) -> bool:
+    """Tell whether components are as procfs has them; a dot inside one (an interface `eth0.1`) is a slash."""
+    parts = name.replace("/", ".").split(".")
+    return len(parts) > 1 and all(part and _KEY_CHARACTERS.issuperset(part) for part in parts)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
+from windlass.spec import struct
 from windlass.spec.plan import IdRange
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-@dataclass(frozen=True, slots=True)
-class IdMappings:
+
+class IdMappings(struct.Struct, frozen=True):
     """The maps of a user namespace, each from id 0 on without gaps."""
 
     uids: tuple[IdRange, ...]
