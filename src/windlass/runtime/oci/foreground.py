@@ -1,0 +1,128 @@
+"""Staying with a process: adopting it, passing signals on, holding its terminal, and its exit code."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]
+import _socket
+import os
+import sys
+
+from windlass.base.errors import System
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from windlass.runtime.oci.terminal import Terminal
+
+_FORWARDED = (
+    _signal.SIGHUP,
+    _signal.SIGINT,
+    _signal.SIGQUIT,
+    _signal.SIGTERM,
+    _signal.SIGUSR1,
+    _signal.SIGUSR2,
+    _signal.SIGCONT,
+    _signal.SIGTSTP,
+)
+_SIGNALLED = 128
+_PATH_BYTES = 107
+_CLD_EXITED = 1
+
+
+def connect(path: str) -> int:
+    """Connect to the unix socket that takes a terminal's master.
+
+    Raises:
+        System: nobody listens there.
+    """
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        if len(os.fsencode(path)) <= _PATH_BYTES:
+            sock.connect(path)
+        else:
+            directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                sock.connect(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
+            finally:
+                os.close(directory)
+    except OSError as error:
+        sock.close()
+        raise System(f"dial unix {path}: connect: {error.strerror}") from None
+    return sock.detach()
+
+
+class Foreground:
+    """A context in which a launched process becomes our child, although somebody else forked it.
+
+    With `follows` false it does nothing, so that callers need not ask. `terminal` makes a terminal of the process's
+    show on ours.
+    """
+
+    terminal_socket: int | None = None
+
+    def __init__(self, *, follows: bool, terminal: bool) -> None:
+        self._follows = follows
+        self._wants_terminal = terminal
+        self._pidfd = -1
+        self._master_socket: _socket.socket | None = None
+        self._their_socket: _socket.socket | None = None
+        self._terminal: Terminal | None = None
+
+    def __enter__(self) -> Self:
+        if self._follows:
+            from windlass.linux.process import become_subreaper
+
+            become_subreaper()
+        if self._wants_terminal:
+            self._master_socket, self._their_socket = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+            self.terminal_socket = self._their_socket.fileno()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._terminal is not None:
+            self._terminal.restore()
+
+    def take(self, pidfd: int) -> None:
+        """Watch over the running process: signals sent to us are its from now on."""
+        if not self._follows:
+            return
+        self._pidfd = os.dup(pidfd)
+        for number in _FORWARDED:
+            _signal.signal(number, self._forward)
+        if self._master_socket is not None:
+            from windlass.runtime.oci.terminal import Terminal
+
+            self._terminal = Terminal(_receive_master(self._master_socket))
+            _signal.signal(_signal.SIGWINCH, lambda _number, _frame: self._resize())
+
+    def wait(self, pid: int) -> int:
+        """Wait for the process's end; returns its exit code, 128+n for death by signal n."""
+        if self._terminal is not None:
+            self._terminal.copy_until_end(self._pidfd)
+        _, status = os.waitpid(pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else _SIGNALLED - code
+
+    def _forward(self, number: int, _frame: object) -> None:
+        try:
+            _signal.pidfd_send_signal(self._pidfd, number)
+        except ProcessLookupError:
+            return
+
+    def _resize(self) -> None:
+        if self._terminal is not None:
+            self._terminal.resize()
+
+
+def _receive_master(sock: _socket.socket) -> int:
+    """Take the terminal that init made."""
+    _data, control, _flags, _address = sock.recvmsg(1, _socket.CMSG_SPACE(4))
+    if not control:
+        raise System("the process gave no terminal")
+    master = int.from_bytes(control[0][2][:4], sys.byteorder)
+    os.set_inheritable(master, False)
+    return master

@@ -1,0 +1,20 @@
+"""The control groups of a container of the command line."""
+
+from __future__ import annotations
+
+from windlass.cgroups.driver import make_driver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from windlass.cgroups.model import Cgroup, CgroupDriver
+    from windlass.runtime.oci.state import State
+
+
+def driver_for(systemd: bool) -> CgroupDriver:
+    """Return the driver that makes and finds groups."""
+    return make_driver(systemd=systemd)
+
+
+def open_group(state: State) -> Cgroup:
+    """Return the container's group; it may be gone."""
+    return driver_for(state.systemd).open(state.cgroup)

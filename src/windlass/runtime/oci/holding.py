@@ -1,0 +1,53 @@
+"""Where a container's first process stops on its way, so that the commands keep hold of it.
+
+A pure function over launch plans. The order of things is not the engine's: whoever calls `create` reads the control
+groups of the process before it has become its program.
+"""
+
+from __future__ import annotations
+
+from windlass.spec.plan import AnyOp, Credentials, JoinCgroup, LaunchPlan, Rlimits, RunHooks, Seccomp, Sync, WaitStart
+from windlass.spec.struct import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SETTLED = "settled"
+CREATED = "created"
+_HOOK_POINTS = ("prestart",)
+
+
+def hold(plan: LaunchPlan) -> LaunchPlan:
+    """Add the points at which the process waits for its command.
+
+    `settled` comes before it enters its groups: whoever has not written down its pid by then is dead, and so is it. A
+    plan with `WaitStart` enters them before that, and says `created`. With hooks that look at the process from outside
+    it enters them before those.
+    """
+    ops: list[AnyOp] = [op for op in plan.ops if not isinstance(op, JoinCgroup)]
+    joins = [op for op in plan.ops if isinstance(op, JoinCgroup)]
+    waits = _position(ops, WaitStart)
+    if waits is not None:
+        ops.insert(waits, Sync(CREATED))
+    place = _first_look(ops)
+    if place is None:
+        place = waits if waits is not None else _position(ops, Rlimits, Seccomp, Credentials)
+    stop: list[AnyOp] = [Sync(SETTLED), *joins]
+    end = len(ops) - 1
+    ops[place or end : place or end] = stop
+    return replace(plan, ops=ops)
+
+
+def _first_look(ops: Sequence[AnyOp]) -> int | None:
+    """Where a hook first sees the process: before any step that belongs to the root."""
+    for number, op in enumerate(ops):
+        if isinstance(op, Sync) and op.point in _HOOK_POINTS:
+            return number
+        if isinstance(op, RunHooks) and op.point == "createContainer":
+            return number
+    return None
+
+
+def _position(ops: Sequence[AnyOp], *kinds: type[AnyOp]) -> int | None:
+    return next((number for number, op in enumerate(ops) if isinstance(op, kinds)), None)
