@@ -311,6 +311,11 @@ class Supervisor:
         process.streams.attach(fds[0], request.spec)
 
     def _kill(self, link: DaemonLink, request: wire.Kill) -> None:
+        """Send a signal; a process that has just ended is no error, as everybody who signals may come too late."""
+        process = self._execs.get(request.exec_id) if request.exec_id else self._init
+        if process is not None and process.exit_code is not None:
+            self._links.send(link, wire.Done(seq=request.seq))
+            return
         child = self._find(request.exec_id).child
         done: Done = lambda error: self._links.send(link, wire.Done(seq=request.seq, error=error))  # noqa: E731
         if self._foreign is not None and not request.exec_id:
