@@ -1,0 +1,1 @@
+"""Programs around the checkout: its environment, and a machine to test in."""
