@@ -52,7 +52,7 @@ def _find_user(passwd: list[list[str]], user: str) -> tuple[int, int, str, str]:
     for row in passwd:
         if not row[2].isdecimal() or not row[3].isdecimal():
             continue
-        if row[0] == user or (number >= 0 and int(row[2]) == number):
+        if int(row[2]) == number if number >= 0 else row[0] == user:
             return _number(row[2]), _number(row[3]), row[5], row[0]
     if number < 0:
         raise StepFailed(f"unable to find user {user}: no matching entries in passwd file")
@@ -62,7 +62,7 @@ def _find_user(passwd: list[list[str]], user: str) -> tuple[int, int, str, str]:
 def _find_group(group: list[list[str]], wanted: str) -> int:
     number = _number(wanted) if _is_number(wanted) else -1
     for row in group:
-        if row[2].isdecimal() and (row[0] == wanted or (number >= 0 and int(row[2]) == number)):
+        if row[2].isdecimal() and (int(row[2]) == number if number >= 0 else row[0] == wanted):
             return _number(row[2])
     if number < 0:
         raise StepFailed(f"unable to find group {wanted}: no matching entries in group file")
