@@ -151,6 +151,12 @@ def _wait_for_end(runtime: OciRuntime, name: str) -> None:
 
 def make_entry(kind: str, bench: Bench, directory: Path) -> Entry:
     """Return an entry with a copy of the bench's root."""
+    directory.mkdir(exist_ok=True)
     root = directory / "hostile"
     shutil.copytree(bench.lower, root, symlinks=True)
     return Entry(kind, bench, directory, root)
+
+
+def mounts_below(directory: Path) -> list[str]:
+    """The mounts of the host that have to do with `directory`; others come and go."""
+    return [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(directory) in line]
