@@ -101,6 +101,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         await images.ensure_embedded()
         yield engine
         engine.closing = True
+        images.hurry()
         await nursery.drain(_DRAIN_S)
         engine.namespaces.close()
 

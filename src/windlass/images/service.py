@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -79,6 +80,11 @@ class ImageService:
         self._nursery = nursery
         self._making = asyncio.Lock()
         self._settling = False
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Settle what is to be settled at once: the daemon is about to end."""
+        self._hurry.set()
 
     async def close(self) -> None:
         """Bring everything to the disk and close the connections to registries."""
@@ -245,7 +251,8 @@ class ImageService:
 
     async def _settle(self) -> None:
         try:
-            await asyncio.sleep(_SETTLE_AFTER_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), _SETTLE_AFTER_S)
             self._settling = False
             await settle(self._shelf)
         finally:
