@@ -33,7 +33,7 @@ _ATTRIBUTES: dict[str, tuple[int, int]] = {
     "nosymfollow": (m.MOUNT_ATTR_NOSYMFOLLOW, 0),
     "symfollow": (0, m.MOUNT_ATTR_NOSYMFOLLOW),
 }
-_RECURSIVE = {f"r{word}": value for word, value in _ATTRIBUTES.items() if word != "relatime"}
+_RECURSIVE = {f"r{word}": value for word, value in _ATTRIBUTES.items()}
 
 PROPAGATION_FLAGS: dict[str, int] = {
     "private": m.MS_PRIVATE,
@@ -43,7 +43,10 @@ PROPAGATION_FLAGS: dict[str, int] = {
 }
 PROPAGATION_FLAGS |= {f"r{word}": flag | m.MS_REC for word, flag in PROPAGATION_FLAGS.items()}
 
-_IGNORED = frozenset({"defaults", "async", "mand", "nomand", "silent", "loud"})
+# Defaults, and what kernels of today do not let a mount choose.
+_IGNORED = frozenset({"defaults", "async", "mand", "nomand", "silent", "loud", "iversion", "noiversion"})
+# These are flags of the file system: it gets them like its own.
+_FILE_SYSTEM_FLAGS = frozenset({"sync", "dirsync", "lazytime", "nolazytime"})
 
 OPTION_WORDS: frozenset[str] = (
     frozenset({"bind", "rbind", "remount", "tmpcopyup", "idmap", "ridmap"})
@@ -51,6 +54,8 @@ OPTION_WORDS: frozenset[str] = (
     | _RECURSIVE.keys()
     | PROPAGATION_FLAGS.keys()
 )
+
+KNOWN_WORDS: frozenset[str] = OPTION_WORDS | _IGNORED | _FILE_SYSTEM_FLAGS
 
 
 class MountOptions(struct.Struct, frozen=True):
