@@ -42,6 +42,12 @@ class HostFacts(msgspec.Struct, frozen=True):
     kcore: bool = True
     thermal_throttle: bool = False
 
+    @property
+    def security_modules(self) -> frozenset[str]:
+        """Those that give processes labels: `apparmor`, `selinux`."""
+        present = {"apparmor": self.apparmor, "selinux": self.selinux}
+        return frozenset(name for name, is_on in present.items() if is_on)
+
 
 class HostDevice(msgspec.Struct, frozen=True):
     """A device node of the host, to be seen at `path`: `kind` is `c`, `b` or `p`, `mode` its permission bits."""

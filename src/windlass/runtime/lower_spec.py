@@ -84,6 +84,7 @@ def _process(intent: ContainerIntent, security: SecurityOptions, capabilities: l
         rlimits=lower_ulimits(host.ulimits or (), intent.defaults.ulimits),
         no_new_privileges=security.no_new_privileges,
         oom_score_adj=host.oom_score_adj,
+        apparmor_profile=security.apparmor,
     )
 
 

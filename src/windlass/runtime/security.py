@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from windlass.base.errors import InvalidParameter, NotSupported
+from windlass.base.errors import InvalidParameter
 from windlass.runtime.intent import ContainerIntent, DaemonDefaults, HostFacts
 from windlass.seccomp.profile import HostTraits, parse_profile, resolve_default, resolve_profile
 from windlass.spec.container import HostConfig
@@ -23,7 +23,8 @@ SYSTEM_PATHS_UNCONFINED = "systempaths=unconfined"
 class SecurityOptions(msgspec.Struct, frozen=True):
     """What the options come to; `seccomp` is `unconfined`, empty for the default, or a profile's JSON.
 
-    `system_paths` is False when nothing shall be masked; `writable_cgroups` is None when not said.
+    `apparmor` is a profile that the host has loaded, `unconfined`, or empty for none. `system_paths` is False when
+    nothing shall be masked; `writable_cgroups` is None when not said.
     """
 
     no_new_privileges: bool = False
@@ -40,7 +41,6 @@ def parse_security_options(host_config: HostConfig, defaults: DaemonDefaults, fa
 
     Raises:
         InvalidParameter: malformed or unknown option.
-        NotSupported: a named AppArmor profile on a host that has AppArmor.
     """
     found: dict[str, object] = {"no_new_privileges": defaults.no_new_privileges}
     for option in host_config.security_opt or ():
@@ -48,10 +48,9 @@ def parse_security_options(host_config: HostConfig, defaults: DaemonDefaults, fa
             found["no_new_privileges"] = True
         elif option != "disable":
             _parse_one(option, found)
-    options = msgspec.convert(found, SecurityOptions)
-    if facts.apparmor and options.apparmor not in ("", _UNCONFINED):
-        raise NotSupported(f"AppArmor profile {options.apparmor} cannot be applied by this engine")
-    return options
+    if not facts.apparmor:
+        found.pop("apparmor", None)
+    return msgspec.convert(found, SecurityOptions)
 
 
 def _parse_one(option: str, found: dict[str, object]) -> None:

@@ -104,6 +104,13 @@ def test_relative_working_directory(path: str) -> None:
         working_directory(path)
 
 
+@pytest.mark.parametrize(("on", "expected"), [(True, "web"), (False, "")])
+def test_profiles_of_apparmor_count_where_the_host_has_it(on: bool, expected: str) -> None:
+    case = {"HostConfig": {"SecurityOpt": ["apparmor=web", "label=disable"]}, "facts": {"apparmor": on}}
+    process = lower_container(make_intent(case)).process
+    assert process is not None and process.apparmor_profile == expected
+
+
 def test_device_drivers_are_refused() -> None:
     request = {"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}
     with pytest.raises(NotSupported, match='could not select device driver "nvidia" with capabilities'):

@@ -17,6 +17,7 @@ from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.foreign import runtime_of
 from windlass.engine.containers.joining import fix_joined
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.merge import merge_config
@@ -31,6 +32,8 @@ from windlass.engine.errors import AmbiguousPrefix, NoSuchContainer
 from windlass.engine.names import random_name
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.check_container import check_container
+from windlass.runtime.init_program import keeps_launcher
+from windlass.runtime.intent import ContainerIntent
 from windlass.runtime.lower_spec import lower_container
 from windlass.runtime.namespaces import joined_container
 from windlass.spec.container import ContainerConfig, HostConfig, NetworkingConfig
@@ -84,7 +87,9 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         intent = Intent(container_id, name, now_ns(), image.id, config, host, networks, [], argv)
         # What the lowering refuses is refused now, before anything is made for the container.
         check_user_namespace(engine, intent)
-        lower_container(container_intent(engine, intent, look_at_host=False))
+        lowered = container_intent(engine, intent, look_at_host=False)
+        lower_container(lowered)
+        _check_init(engine, intent, lowered)
         mounts = await resolve_mounts(engine, config, host, image)
         try:
             container = await _record(engine, msgspec.structs.replace(intent, mounts=mounts))
@@ -94,6 +99,14 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
     announce(engine, container, "create")
     event(_log, logging.INFO, "container created", container=container_id, name=name, image=image.id)
     return Created(container_id, warnings)
+
+
+def _check_init(engine: Engine, intent: Intent, lowered: ContainerIntent) -> None:
+    if keeps_launcher(lowered) and runtime_of(engine, intent) is not None:
+        raise InvalidParameter(
+            f"the runtime {intent.host_config.runtime} has no init to stay in a container: "
+            "--init with it needs an engine with --init-path"
+        )
 
 
 def _name(engine: Engine, wanted: str) -> str:

@@ -24,6 +24,8 @@ from windlass.spec.plan import BindRoot, OverlayRoot
 from windlass.spec.runtime import RuntimeSpec
 from windlass.spec.task import ForeignPlan, ForeignRuntime
 
+# dockerd looks users up itself, and says so without naming a runtime.
+_ABOUT_THE_USER = ("unable to find user ", "unable to find group ", "uids and gids must be in range ")
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +78,8 @@ def open_cgroup(engine: Engine, intent: Intent, path: str) -> Cgroup:
 
 def start_failure(message: str, *, foreign: bool) -> str:
     """Return why a container was not started, in the words that come to Docker's clients."""
+    if message.startswith(_ABOUT_THE_USER):
+        return message
     if foreign:
         return (
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "
@@ -88,6 +92,8 @@ def start_failure(message: str, *, foreign: bool) -> str:
 
 def exec_failure(message: str, *, foreign: bool) -> str:
     """Return why an exec was not started, in the words that come to Docker's clients."""
+    if message.startswith(_ABOUT_THE_USER):
+        return message
     if foreign:
         return f"OCI runtime exec failed: {message}: unknown"
     return f"OCI runtime exec failed: exec failed: unable to start container process: {message}: unknown"

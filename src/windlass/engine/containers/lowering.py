@@ -16,6 +16,7 @@ from windlass.engine.containers.user_namespaces import user_namespace
 from windlass.engine.engine import Engine
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.host_devices import resolve_block_devices, resolve_devices
+from windlass.runtime.init_program import keeps_launcher
 from windlass.runtime.intent import ContainerIntent, EtcFiles, NetworkIntent
 from windlass.runtime.lower_plan import lower_plan
 from windlass.runtime.lower_spec import cgroup_name, lower_container
@@ -124,7 +125,7 @@ def prepare(engine: Engine, intent: Intent, layers: tuple[str, ...]) -> Prepared
     share_realtime(engine, cgroup_name(lowered))
     cgroup, warnings = engine.cgroups.create(cgroup_name(lowered), spec.linux.resources)
     try:
-        launch = lower_plan(spec, _facts(engine, spec, cgroup, root, lowered.network))
+        launch = lower_plan(spec, _facts(engine, spec, cgroup, root, lowered))
     except BaseException:
         cgroup.remove()
         raise
@@ -141,18 +142,23 @@ def _root(engine: Engine, intent: Intent, layers: tuple[str, ...], *, idmap: boo
 
 
 def _facts(
-    engine: Engine, spec: RuntimeSpec, cgroup: Cgroup, root: OverlayRoot | BindRoot, network: NetworkIntent
+    engine: Engine, spec: RuntimeSpec, cgroup: Cgroup, root: OverlayRoot | BindRoot, lowered: ContainerIntent
 ) -> PlanFacts:
     seccomp = spec.linux.seccomp
+    # The descriptors that come with the plan: first the network namespace, then the user namespace.
+    own_network = lowered.network.mode == "private"
     return PlanFacts(
         root=root,
         cgroup_version=engine.facts.cgroup_version,
         cgroup_files=tuple(cgroup.join_files()),
         cgroup_mounts=tuple(cgroup.mounts()),
-        netns_fd=0 if network.mode == "private" else -1,
+        netns_fd=0 if own_network else -1,
+        userns_fd=int(own_network) if lowered.user_namespace.remapped else -1,
         seccomp_program=engine.filters.program(seccomp) if seccomp is not None else None,
         host_capabilities=engine.facts.capabilities,
         kcore=engine.facts.kcore,
+        init=keeps_launcher(lowered),
+        security_modules=engine.facts.security_modules,
     )
 
 

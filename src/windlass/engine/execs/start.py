@@ -22,7 +22,7 @@ from windlass.spec.plan import LaunchPlan
 from windlass.spec.runtime import RuntimeSpec
 from windlass.spec.task import ExecPlan, IoPlan
 
-_FAILED = 126
+_FAILED, _NOT_FOUND = 126, 127
 
 
 def check_startable(exec_: Exec) -> None:
@@ -88,13 +88,15 @@ async def _plan(engine: Engine, exec_: Exec, task: Task, io: IoPlan) -> ExecPlan
         cgroup_files=container.cgroup.join_files() if container.cgroup is not None else (),
         seccomp_program=_program(engine, spec),
         host_capabilities=engine.facts.capabilities,
+        security_modules=engine.facts.security_modules,
     )
     return ExecPlan(exec_.id, launch, io)
 
 
 def _fail(exec_: Exec, exit_code: int) -> None:
+    """Take note of the end of what never ran; that there is no such program has a code of its own."""
     exec_.running = False
-    exec_.exit_code = exit_code
+    exec_.exit_code = exit_code if exit_code == _NOT_FOUND else _FAILED
 
 
 def _size(console_size: Sequence[int]) -> tuple[int, int]:
