@@ -80,8 +80,8 @@ def _with_absolute_source(mount: Mount, bundle: str) -> Mount:
     return replace(mount, source=os.path.join(bundle, mount.source))
 
 
-def write_default(bundle: str) -> None:
-    """Write a config.json that runs `sh` in a bundle's `rootfs`.
+def write_default(bundle: str, *, rootless: bool = False) -> None:
+    """Write a config.json that runs `sh` in a bundle's `rootfs`; with `rootless`, one that needs no privileges.
 
     Raises:
         Conflict: there is one.
@@ -89,7 +89,10 @@ def write_default(bundle: str) -> None:
     import json
 
     path = os.path.join(bundle, "config.json")
-    text = json.dumps(_default(), indent=2)
+    config = _default()
+    if rootless:
+        config |= {"mounts": _rootless_mounts(), "linux": _rootless_linux()}
+    text = json.dumps(config, indent=2)
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
@@ -114,12 +117,44 @@ def _default() -> dict[str, object]:
         "root": {"path": "rootfs", "readonly": True},
         "hostname": "windlass",
         "mounts": _default_mounts(),
-        "linux": {
-            "namespaces": [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount", "cgroup")],
-            "maskedPaths": _MASKED,
-            "readonlyPaths": _READONLY,
-        },
+        "linux": _linux("pid", "network", "ipc", "uts", "mount", "cgroup"),
     }
+
+
+def _linux(*namespaces: str) -> dict[str, object]:
+    return {
+        "namespaces": [{"type": kind} for kind in namespaces],
+        "maskedPaths": _MASKED,
+        "readonlyPaths": _READONLY,
+    }
+
+
+def _rootless_linux() -> dict[str, object]:
+    """A user namespace with one id, ours, and the host's network: nobody gives an ordinary user another one."""
+
+    def only(number: int) -> list[dict[str, int]]:
+        return [{"containerID": 0, "hostID": number, "size": 1}]
+
+    return {
+        "uidMappings": only(os.geteuid()),
+        "gidMappings": only(os.getegid()),
+        **_linux("pid", "ipc", "uts", "mount", "cgroup", "user"),
+    }
+
+
+def _rootless_mounts() -> list[dict[str, object]]:
+    """Without the group of terminals, which is not mapped; /sys is that of the host's network, and only bound."""
+    sys = {
+        "destination": "/sys",
+        "type": "none",
+        "source": "/sys",
+        "options": ["rbind", "nosuid", "noexec", "nodev", "ro"],
+    }
+    mounts = [mount for mount in _default_mounts() if mount["destination"] != "/sys"]
+    for mount in mounts:
+        if mount["type"] == "devpts":
+            mount["options"] = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+    return [*mounts, sys]
 
 
 def _default_mounts() -> list[dict[str, object]]:

@@ -166,6 +166,15 @@ def test_the_default_is_valid_and_stays(tmp_path: Path) -> None:
         write_default(str(tmp_path))
 
 
+def test_the_default_of_an_ordinary_user(tmp_path: Path) -> None:
+    (tmp_path / "rootfs").mkdir()
+    write_default(str(tmp_path), rootless=True)
+    linux = read_spec(str(tmp_path)).linux
+    assert {namespace.type for namespace in linux.namespaces} == {"pid", "ipc", "uts", "mount", "cgroup", "user"}
+    assert [(m.container_id, m.host_id, m.size) for m in linux.uid_mappings] == [(0, os.geteuid(), 1)]
+    assert "gid=" not in (tmp_path / "config.json").read_text()
+
+
 def test_bundles_that_are_none(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     with pytest.raises(NotFound):
