@@ -8,6 +8,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,8 @@ from tests.support.daemon import DOCKER, PrivateDaemon
 
 pytestmark = pytest.mark.root
 
-_OURS = Path(__file__).parents[2] / "windlass-runtime"
-_PROGRAMS = {"runc": shutil.which("runc"), "crun": shutil.which("crun"), "ours": str(_OURS) if _OURS.exists() else None}
+_NAMES = ("runc", "crun", "windlass-runtime")
+_BOOT = "import sys; sys.path[:] = {path!r}; from windlass.runtime.main import main; main()"
 # What a runtime says of a host that it does not support.
 _NOT_HERE = ("hybrid mode not supported",)
 
@@ -26,10 +27,10 @@ _NOT_HERE = ("hybrid mode not supported",)
 class Lab:
     """One engine, and the runtime that a test uses in it."""
 
-    def __init__(self, engine: PrivateDaemon, runtime: str) -> None:
+    def __init__(self, engine: PrivateDaemon, name: str, program: str) -> None:
         self.engine = engine
-        self.runtime = f"other-{runtime}"
-        self.program = str(_PROGRAMS[runtime])
+        self.runtime = f"other-{name}"
+        self.program = program
 
     def run(self, *argv: str, check: bool = True, input: str | None = None) -> subprocess.CompletedProcess[str]:
         """docker run with the runtime."""
@@ -49,6 +50,11 @@ class Lab:
         pid, supervisor = (self.engine.run_root / "containers" / identity / "pid").read_text().split()
         return int(pid), int(supervisor)
 
+    def stats(self, name: str) -> dict[str, dict[str, int]]:
+        """One sample of a container's figures."""
+        answer = self.engine.get(f"/containers/{name}/stats?stream=false&one-shot=true")
+        return json.loads(answer.partition(b"\r\n\r\n")[2])  # type: ignore[no-any-return]
+
     def known(self) -> list[str]:
         """Containers that the runtime has state of."""
         root = self.engine.run_root / "runtimes" / self.runtime
@@ -63,11 +69,24 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def other_engine(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[PrivateDaemon]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The runtimes of this host; our own runs from this run's import path."""
+    ours = tmp_path_factory.mktemp("program") / "windlass-runtime"
+    boot = _BOOT.format(path=[entry for entry in sys.path if entry])
+    ours.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S -c "{boot}" "$@"\n')
+    ours.chmod(0o755)
+    found = {name: shutil.which(name) for name in _NAMES[:-1]}
+    return {name: program for name, program in found.items() if program} | {"windlass-runtime": str(ours)}
+
+
+@pytest.fixture(scope="module")
+def other_engine(
+    tmp_path_factory: pytest.TempPathFactory, image_tar: Path, programs: dict[str, str]
+) -> Iterator[PrivateDaemon]:
     """An engine that knows every runtime of this host."""
     engine = PrivateDaemon(tmp_path_factory.mktemp("other"), number=3)
-    for name, program in _PROGRAMS.items():
-        engine.extra += ["--add-runtime", f"other-{name}={program or '/nonexistent'}"]
+    for name, program in programs.items():
+        engine.extra += ["--add-runtime", f"other-{name}={program}"]
     engine.start()
     try:
         engine.docker("import", str(image_tar), "busybox")
@@ -76,10 +95,19 @@ def other_engine(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> I
         engine.destroy()
 
 
-@pytest.fixture(scope="module", params=list(_PROGRAMS))
-def lab(request: pytest.FixtureRequest, other_engine: PrivateDaemon) -> Lab:
+@pytest.fixture(scope="module", params=_NAMES)
+def lab(request: pytest.FixtureRequest, other_engine: PrivateDaemon, programs: dict[str, str]) -> Lab:
     """Each runtime that is here and supports this host."""
-    return _lab(other_engine, request.param)
+    name = request.param
+    if name not in programs:
+        pytest.skip(f"no {name} on this host")
+    found = Lab(other_engine, name, programs[name])
+    result = found.run("--rm", "busybox", "true", check=False)
+    for reason in _NOT_HERE:
+        if reason in result.stderr:
+            pytest.skip(f"{name} does not support this host's cgroups: {reason}")
+    assert result.returncode == 0, result.stderr
+    return found
 
 
 @pytest.fixture
@@ -88,19 +116,7 @@ def own_lab(lab: Lab, own_engine: PrivateDaemon) -> Lab:
     own_engine.stop()
     own_engine.extra += ["--add-runtime", f"{lab.runtime}={lab.program}"]
     own_engine.start()
-    return Lab(own_engine, lab.runtime.removeprefix("other-"))
-
-
-def _lab(engine: PrivateDaemon, name: str) -> Lab:
-    if _PROGRAMS[name] is None:
-        pytest.skip(f"no {name} on this host")
-    found = Lab(engine, name)
-    result = found.run("--rm", "busybox", "true", check=False)
-    for reason in _NOT_HERE:
-        if reason in result.stderr:
-            pytest.skip(f"{name} does not support this host's cgroups: {reason}")
-    assert result.returncode == 0, result.stderr
-    return found
+    return Lab(own_engine, lab.runtime.removeprefix("other-"), lab.program)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +147,7 @@ def test_failures_have_docker_s_codes_and_leave_nothing(lab: Lab, argv: list[str
     before = lab.known()
     result = lab.run("--rm", *argv, check=False)
     assert (result.returncode, text in result.stderr) == (code, True), result.stderr
-    assert "failed to create shim task: OCI runtime create failed: " in result.stderr
+    assert code == 125 or "failed to create shim task: OCI runtime create failed: " in result.stderr
     assert lab.known() == before
 
 
@@ -181,8 +197,9 @@ def test_exec(lab: Lab, web: str) -> None:
 def test_logs_stats_top_ports_and_events(lab: Lab, web: str) -> None:
     logs = lab.engine.docker("logs", web)
     assert (logs.stdout, logs.stderr) == ("up\n", "err\n")
-    stats = json.loads(lab.docker("stats", "--no-stream", "--format", "{{json .}}", web))
-    assert stats["PIDs"] == "1" and stats["MemUsage"].endswith("/ 64MiB")
+    stats = lab.stats(web)
+    assert stats["pids_stats"]["current"] == 1 and stats["memory_stats"]["limit"] == 64 << 20
+    assert stats["networks"]["eth0"]["rx_bytes"]  # type: ignore[index]
     assert "httpd" in lab.docker("top", web)
     address = lab.docker("port", web, "80/tcp").split()[0]
     fetched = subprocess.run(["busybox", "wget", "-qO-", f"http://{address}/"], capture_output=True, timeout=20)
@@ -196,8 +213,7 @@ def test_pause_and_update(lab: Lab, web: str) -> None:
     assert "is paused, unpause the container before exec" in refused.stderr
     lab.docker("unpause", web)
     lab.docker("update", "-m", "96m", "--memory-swap", "192m", web)
-    stats = lab.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", web)
-    assert stats.endswith("/ 96MiB\n")
+    assert lab.stats(web)["memory_stats"]["limit"] == 96 << 20
 
 
 def test_namespaces_of_other_containers(lab: Lab) -> None:
@@ -316,11 +332,12 @@ def test_a_container_whose_supervisor_dies_is_ended(own_lab: Lab) -> None:
         assert lab.docker("exec", "lost", "echo", "again") == "again\n"
 
 
-def test_names_and_info(other_engine: PrivateDaemon) -> None:
+def test_names_and_info(other_engine: PrivateDaemon, programs: dict[str, str]) -> None:
     info = json.loads(other_engine.docker("info", "--format", "{{json .}}").stdout)
     assert info["DefaultRuntime"] == "runc"
     assert info["Runtimes"]["runc"]["path"] == "windlass"
-    assert info["Runtimes"]["other-runc"]["path"] == _PROGRAMS["runc"] or "/nonexistent"
+    for name, program in programs.items():
+        assert info["Runtimes"][f"other-{name}"]["path"] == program
     refused = other_engine.docker("run", "--rm", "--runtime", "nope", "busybox", "true", check=False)
     assert refused.returncode == 125 and "unknown or invalid runtime name: nope" in refused.stderr
     shim = other_engine.docker("run", "--rm", "--runtime", "io.containerd.runc.v2", "busybox", "echo", "shim")
