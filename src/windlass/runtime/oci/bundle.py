@@ -144,7 +144,7 @@ def _rootless_linux() -> dict[str, object]:
 
 def _rootless_mounts() -> list[dict[str, object]]:
     """Without the group of terminals, which is not mapped; /sys is that of the host's network, and only bound."""
-    sys = {
+    sys: dict[str, object] = {
         "destination": "/sys",
         "type": "none",
         "source": "/sys",
