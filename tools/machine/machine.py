@@ -25,6 +25,8 @@ _SHARE_START_S = 20.0
 _DISK_BYTES = 8 << 30
 # Of the caller's environment a command keeps what decides which code it runs.
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TERM", "COLUMNS")
+# The host's profiles take seconds to load, and the clock needs no network.
+_UNWANTED_UNITS = ("apparmor.service", "systemd-timesyncd.service")
 _PASSED_PREFIX = "WINDLASS_"
 
 
@@ -159,6 +161,7 @@ class Machine:
         words = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", "psi=1", "cgroup_no_v1=all"]
         if self._request.systemd:
             words += ["systemd.unified_cgroup_hierarchy=1", "systemd.unit=machine.service", "fstab=no"]
+            words += ["systemd.show_status=no", *(f"systemd.mask={unit}" for unit in _UNWANTED_UNITS)]
         return " ".join(words)
 
 
