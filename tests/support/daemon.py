@@ -81,13 +81,17 @@ class PrivateDaemon:
             *self.extra,
         ]
 
+    def command(self) -> list[str]:
+        """Its command line."""
+        return python_command("windlass.daemon.main", self.argv())
+
     def start(self) -> None:
         """Start it and wait until it serves."""
         (self.directory / "daemon.json").touch()
         read, write = os.pipe()
         with open(self.directory / "daemon.log", "ab") as log:
             self.process = subprocess.Popen(
-                python_command("windlass.daemon.main", self.argv()),
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -21,6 +21,7 @@ from windlass.linux.process import keep_large_buffers, set_name
 JOBS: dict[str, str] = {
     "logs": "windlass.launch.log_reader:logs_job",
     "delete-foreign": "windlass.launch.foreign_delete:delete_job",
+    "try-idmaps": "windlass.launch.idmap_trial:try_idmaps_job",
     "copy-up": "windlass.volumes.copy_up:copy_up_job",
     "unpack": "windlass.archive.worker:unpack_job",
     "stage": "windlass.images.stage_job:stage_job",
