@@ -81,7 +81,7 @@ def _check_host(host: HostConfig, facts: HostFacts, defaults: DaemonDefaults) ->
             f"Invalid value {host.oom_score_adj}, range for oom score adj is [{_MIN_OOM}, {_MAX_OOM}]"
         )
     if host.isolation not in ("", "default"):
-        raise InvalidParameter(f"invalid isolation '{host.isolation}' on linux")
+        raise InvalidParameter(f"invalid isolation ({host.isolation}): linux only supports 'default'")
     if host.storage_opt:
         raise System("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
     if host.annotations and "" in host.annotations:

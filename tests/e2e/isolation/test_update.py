@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.isolation.conftest import CGROUPS, resident
+from tests.e2e.isolation.conftest import CGROUPS, flags_id, resident
 from tests.support.daemon import PrivateDaemon
 
 pytestmark = [pytest.mark.root, pytest.mark.cgroup1]
@@ -41,7 +41,7 @@ def limited(engine: PrivateDaemon, cgroup_version: int) -> Iterator[str]:
         (["--pids-limit", "-1"], {"pids/pids.max": "max"}),
         (["--blkio-weight", "200"], {"blkio/blkio.bfq.weight": "200"}),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=flags_id,
 )
 def test_update(engine: PrivateDaemon, limited: str, flags: list[str], files: dict[str, str]) -> None:
     result = engine.docker("update", *flags, limited)

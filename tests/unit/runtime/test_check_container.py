@@ -84,7 +84,7 @@ def _accepted(facts: HostFacts = _FULL, **members: Any) -> tuple[HostConfig, lis
         ({"PidMode": "container"}, "invalid PID mode: container"),
         ({"UTSMode": "private"}, "invalid UTS mode: private"),
         ({"CgroupnsMode": "x"}, "invalid cgroup namespace mode: x"),
-        ({"Isolation": "hyperv"}, "invalid isolation 'hyperv' on linux"),
+        ({"Isolation": "hyperv"}, "invalid isolation (hyperv): linux only supports 'default'"),
         (
             {"Annotations": {"": "x"}},
             "invalid Annotations: the empty string is not permitted as an annotation key",
