@@ -99,7 +99,7 @@ class Members(Protocol):
         """
 
     def settle(self) -> None:
-        """Say that the first process is inside: until then, a scope of systemd needs somebody else in it."""
+        """Let go of what helped the first process to enter, when it is inside, for callers that live on themselves."""
 
     def processes(self) -> list[int]:
         """Host pids of its processes, those of child groups included."""

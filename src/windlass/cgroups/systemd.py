@@ -57,15 +57,16 @@ class SystemdCgroup:
         return self._inner.exists()
 
     def join_files(self, below: Mapping[str, str] = NOTHING, init_pid: int = 0) -> list[str]:
-        """Those of the directories: the scope is ours to enter."""
-        return self._inner.join_files(below, init_pid)
+        """Those of the directories, and last, for the first to enter, what lets the one go that keeps the place."""
+        files = self._inner.join_files(below, init_pid)
+        return files if self._holder is None or below else [*files, self._holder.join_file]
 
     def add_process(self, pid: int) -> None:
         """Write the pid."""
         self._inner.add_process(pid)
 
     def settle(self) -> None:
-        """End the process that kept the scope alive."""
+        """End the process that keeps the scope alive, if it has not ended yet."""
         if self._holder is not None:
             self._holder.release()
             self._holder = None
@@ -164,7 +165,7 @@ class SystemdDriver:
     def create(
         self, name: str, resources: LinuxResources, *, strict: bool = False
     ) -> tuple[SystemdCgroup, Sequence[str]]:
-        """Start a scope with its limits; call `settle` when the container's process is inside."""
+        """Start a scope with its limits. Whoever enters first writes to all `join_files`."""
         unit = unit_name(name)
         inner = self._plain.open(unit.path)
         # What is wrong in itself is refused before anything is there.

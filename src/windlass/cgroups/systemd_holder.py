@@ -13,11 +13,16 @@ import sys
 
 from windlass.cgroups.model import CgroupError
 
-_PROGRAM = "import os; os.write(1, b'.'); os.read(0, 1)"
+# It leaves without cleaning up: what it touches on its way out is charged to the container.
+_PROGRAM = "import os; os.write(1, b'.'); os.read(0, 1); os._exit(0)"
 
 
 class Holder:
-    """One sleeping process. It ends with `release`, or when whoever started it is gone."""
+    """One sleeping process, which reads from a pipe.
+
+    It ends when somebody writes to the pipe, as the container's process does behind its writes to the control files,
+    or when nobody has it open any more: this object, or a process that was about to enter and is gone.
+    """
 
     def __init__(self) -> None:
         """Start it and wait until it sleeps (10 ms)."""
@@ -49,8 +54,13 @@ class Holder:
             self.release()
             raise CgroupError("the process for the scope ended at once")
 
+    @property
+    def join_file(self) -> str:
+        """What the container's process opens before, and writes to when it is inside."""
+        return f"/proc/{self.pid}/fd/0"
+
     def release(self) -> None:
-        """End it. It is killed, not woken: what it would touch on its way out would be charged to the container."""
+        """End it, and wait for its end."""
         if self._alive < 0:
             return
         try:
