@@ -7,9 +7,9 @@ without descriptors, and not dumpable: the last step before the exec. The child 
 from __future__ import annotations
 
 import os
-import signal
 
 from windlass.launch.init_context import InitContext
+from windlass.linux import signals
 from windlass.linux.process import (
     PR_SET_PDEATHSIG,
     become_subreaper,
@@ -24,15 +24,15 @@ _SIGNALLED = 128
 # A fault in ourselves must end us, and what a terminal tells a background process is not for the child.
 _NOT_PASSED_ON = frozenset(
     {
-        signal.SIGFPE,
-        signal.SIGILL,
-        signal.SIGSEGV,
-        signal.SIGBUS,
-        signal.SIGABRT,
-        signal.SIGTRAP,
-        signal.SIGSYS,
-        signal.SIGTTIN,
-        signal.SIGTTOU,
+        signals.SIGFPE,
+        signals.SIGILL,
+        signals.SIGSEGV,
+        signals.SIGBUS,
+        signals.SIGABRT,
+        signals.SIGTRAP,
+        signals.SIGSYS,
+        signals.SIGTTIN,
+        signals.SIGTTOU,
     }
 )
 
@@ -41,15 +41,15 @@ def become_init(ctx: InitContext, _op: ops.BecomeInit) -> None:
     """Go on in a child; the parent never returns."""
     # Where processes are shared with the host or another container, orphans come to us only when asked for.
     become_subreaper()
-    waited = {int(number) for number in signal.valid_signals() - _NOT_PASSED_ON}
+    waited = signals.all_signals() - _NOT_PASSED_ON
     # Before the fork: what comes early is not lost.
-    signal.pthread_sigmask(signal.SIG_SETMASK, waited)
+    signals.set_blocked(waited)
     pid = os.fork()
     if pid == 0:
         _lead_foreground()
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        signals.set_blocked(())
         if ctx.bound:
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl(PR_SET_PDEATHSIG, signals.SIGKILL)
         return
     try:
         _reap(pid, waited)
@@ -61,18 +61,21 @@ def _lead_foreground() -> None:
     """Take the terminal, if there is one: its keys are for the program, as without an init."""
     os.setpgid(0, 0)
     if os.isatty(0):
+        # Or the kernel stops us for reaching out from the background.
+        signals.handle(signals.SIGTTOU, signals.SIG_IGN)
         os.tcsetpgrp(0, os.getpgrp())
+        signals.handle(signals.SIGTTOU, signals.SIG_DFL)
 
 
 def _reap(child: int, waited: set[int]) -> None:
     set_name("init")
     overwrite_command_line("init")
     close_all()
-    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    signals.handle(signals.SIGTTIN, signals.SIG_IGN)
+    signals.handle(signals.SIGTTOU, signals.SIG_IGN)
     while True:
-        number = int(signal.sigwait(waited))
-        if number != signal.SIGCHLD:
+        number = signals.wait(waited)
+        if number != signals.SIGCHLD:
             _pass_on(child, number)
             continue
         while True:
