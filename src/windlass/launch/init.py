@@ -10,10 +10,7 @@ Everything these modules need is imported by the zygote.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from windlass.base import cold_json
 from windlass.launch import (
@@ -31,9 +28,24 @@ from windlass.launch import (
 from windlass.launch import init_namespaces as n
 from windlass.launch import init_process as p
 from windlass.launch.init_context import InitContext, StepFailed, reason
+from windlass.linux import signals
 from windlass.linux.process import set_dumpable
 from windlass.spec import plan as ops
 from windlass.spec import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_CHANGED_SIGNALS = (
+    signals.SIGPIPE,
+    signals.SIGXFSZ,
+    signals.SIGINT,
+    signals.SIGCHLD,
+    signals.SIGTERM,
+    signals.SIGHUP,
+)
 
 _HANDLERS: dict[type[ops.Op], Callable[[InitContext, Any], None]] = {
     ops.Unshare: n.unshare,
@@ -141,6 +153,6 @@ def _lock_imports() -> None:
 
 def _default_signals() -> None:
     """Undo what Python set: a program expects SIGPIPE and SIGXFSZ to end it, and no signal blocked."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in _CHANGED_SIGNALS:
+        signals.handle(number, signals.SIG_DFL)
+    signals.set_blocked(())

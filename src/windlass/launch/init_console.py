@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 
 from windlass.launch.init_context import InitContext
 from windlass.linux import mount as m
 from windlass.linux import terminal
+from windlass.linux.descriptors import send_fds, socket_of
 from windlass.linux.fs import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, openat2
 from windlass.spec import plan as ops
 
@@ -26,8 +26,9 @@ def console(ctx: InitContext, op: ops.Console) -> None:
     slave = terminal.open_terminal(master)
     if ctx.rows or ctx.columns:
         terminal.set_window_size(master, ctx.rows, ctx.columns)
-    with socket.socket(fileno=os.dup(ctx.terminal_socket)) as sock:
-        socket.send_fds(sock, [b"t"], [master])
+    with_master = socket_of(ctx.terminal_socket)
+    send_fds(with_master, b"t", [master])
+    with_master.close()
     os.close(master)
     if op.bind:
         _bind_console(ctx, slave)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 
 from windlass.launch.init_context import InitContext, StepFailed, reason
+from windlass.linux import signals
 from windlass.linux.process import close_on_exec_from
 from windlass.spec import plan as ops
 
@@ -51,10 +51,10 @@ def run_hooks(_ctx: InitContext, op: ops.RunHooks) -> None:
     """Run the hooks one after the other, as whoever we are by now."""
     # Pids are those of the namespace that the hook runs in (runtime-spec, "State").
     state = f'{op.state.rstrip().removesuffix("}").rstrip().rstrip(",")},"pid":{os.getpid()}}}'.encode()
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signals.handle(signals.SIGPIPE, signals.SIG_IGN)
     for number, hook in enumerate(op.hooks):
         _run_hook(f"error running {op.point} hook #{number}", hook, state)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signals.handle(signals.SIGPIPE, signals.SIG_DFL)
 
 
 def _run_hook(where: str, hook: ops.HookCommand, state: bytes) -> None:
@@ -78,7 +78,7 @@ def _run_hook(where: str, hook: ops.HookCommand, state: bytes) -> None:
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code != 0:
-        how = f"exit status {code}" if code > 0 else f"signal: {signal.strsignal(-code) or -code}"
+        how = f"exit status {code}" if code > 0 else f"signal: {signals.describe(-code) or -code}"
         raise StepFailed(f"{where}: {hook.path}: {how}, stderr: {said.decode(errors='replace').strip()}")
 
 
@@ -86,7 +86,7 @@ def _become_hook(hook: ops.HookCommand, stdin: int, stderr: int) -> None:
     """In the child: become the hook, with nothing of ours but the streams."""
     try:
         os.setsid()
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signals.handle(signals.SIGPIPE, signals.SIG_DFL)
         os.dup2(stdin, 0, inheritable=True)
         os.dup2(stderr, 2, inheritable=True)
         close_on_exec_from(3)
@@ -128,10 +128,10 @@ def _watch(pid: int, errors: int, timeout: int) -> tuple[bool, bytes]:
 
 def _kill(pid: int, pidfd: int) -> None:
     try:
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, signals.SIGKILL)
     except ProcessLookupError:
         # Not yet the leader of a group.
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        signals.send(pidfd, signals.SIGKILL)
     os.waitpid(pid, 0)
 
 

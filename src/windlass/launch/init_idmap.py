@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from windlass.launch.init_context import InitContext, StepFailed
 from windlass.linux import capabilities
@@ -47,28 +45,42 @@ def _file_system_of(tree: int) -> str:
     return "unknown"
 
 
-@contextmanager
-def idmapped_layers(
-    ctx: InitContext, place: str, lower: list[str], upper: str, work: str
-) -> Iterator[tuple[list[str], str, str]]:
-    """Have every layer at hand with mapped ids, by short paths, for as long as it takes to mount them.
+class IdmappedLayers:
+    """Every layer at hand with mapped ids, by short paths, for as long as it takes to mount them.
 
     Overlays take attached mounts only, before Linux 6.15: they are attached in a tmpfs at host path `place`, which
     nobody else sees and which is gone at the end. Upper and work directory share one mount, as overlays want it.
     """
-    m.mount("tmpfs", place, "tmpfs", 0, "mode=700")
-    try:
-        mapped = [_attach_mapped(ctx, path, f"{place}/{number}") for number, path in enumerate(lower)]
+
+    def __init__(self, ctx: InitContext, place: str, lower: list[str], upper: str, work: str) -> None:
+        self._ctx = ctx
+        self._place = place
+        self._lower = lower
+        self._upper = upper
+        self._work = work
+
+    def __enter__(self) -> tuple[list[str], str, str]:
+        """Return the paths of the lower layers, the upper one and the work directory."""
+        m.mount("tmpfs", self._place, "tmpfs", 0, "mode=700")
+        try:
+            return self._attach()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        m.umount2(self._place, m.MNT_DETACH)
+
+    def _attach(self) -> tuple[list[str], str, str]:
+        place, upper, work = self._place, self._upper, self._work
+        mapped = [_attach_mapped(self._ctx, path, f"{place}/{number}") for number, path in enumerate(self._lower)]
         if not upper:
-            yield mapped, "", ""
-            return
+            return mapped, "", ""
         above = os.path.dirname(upper)
         if os.path.dirname(work) != above:
             raise StepFailed(f"{upper} and {work} are not in one directory")
-        shared = _attach_mapped(ctx, above, f"{place}/u")
-        yield mapped, f"{shared}/{os.path.basename(upper)}", f"{shared}/{os.path.basename(work)}"
-    finally:
-        m.umount2(place, m.MNT_DETACH)
+        shared = _attach_mapped(self._ctx, above, f"{place}/u")
+        return mapped, f"{shared}/{os.path.basename(upper)}", f"{shared}/{os.path.basename(work)}"
 
 
 def _attach_mapped(ctx: InitContext, path: str, place: str) -> str:
@@ -86,20 +98,23 @@ def _attach_mapped(ctx: InitContext, path: str, place: str) -> str:
     return place
 
 
-@contextmanager
-def mounter_inside(ctx: InitContext) -> Iterator[None]:
-    """Create files as the root of the user namespace, with the rights of the host's.
+class MounterInside:
+    """Files are created as the root of the user namespace, with the rights of the host's.
 
     An overlay creates its files as whoever mounted it; the host's root has no id in the mapped layers, which would make
     the overlay read-only without a word (EOVERFLOW). A change of the file system's uid costs capabilities: taken back.
     """
-    if ctx.outer_uid < 0 or ctx.outer_gid < 0:
-        raise StepFailed("the user namespace has no root")
-    sets = capabilities.capget()
-    set_filesystem_ids(ctx.outer_uid, ctx.outer_gid)
-    try:
-        capabilities.capset(*sets)
-        yield
-    finally:
+
+    def __init__(self, ctx: InitContext) -> None:
+        if ctx.outer_uid < 0 or ctx.outer_gid < 0:
+            raise StepFailed("the user namespace has no root")
+        self._ids = ctx.outer_uid, ctx.outer_gid
+        self._sets = capabilities.capget()
+
+    def __enter__(self) -> None:
+        set_filesystem_ids(*self._ids)
+        capabilities.capset(*self._sets)
+
+    def __exit__(self, *_error: object) -> None:
         set_filesystem_ids(os.geteuid(), os.getegid())
-        capabilities.capset(*sets)
+        capabilities.capset(*self._sets)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
 from windlass.launch.init_context import InitContext, StepFailed
 from windlass.launch.init_targets import ensure_directory, ensure_file, open_parent, open_target
 from windlass.linux import mount as m
 from windlass.linux.fs import openat2
 from windlass.spec import plan as ops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _KINDS = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 

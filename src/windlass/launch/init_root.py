@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from windlass.launch.init_context import InitContext, StepFailed
-from windlass.launch.init_idmap import idmapped_layers, map_ids, mounter_inside
+from windlass.launch.init_idmap import IdmappedLayers, MounterInside, map_ids
 from windlass.launch.init_targets import open_target
 from windlass.linux import mount as m
 from windlass.spec import plan as ops
@@ -77,7 +77,7 @@ def _detached_overlay(ctx: InitContext, op: ops.OverlayRoot) -> int:
     lower = [f"{op.base}/{name}" for name in op.lower]
     if not op.idmap:
         return _new_overlay(op, lower, op.upper, op.work)
-    with idmapped_layers(ctx, op.target, lower, op.upper, op.work) as (mapped, upper, work), mounter_inside(ctx):
+    with IdmappedLayers(ctx, op.target, lower, op.upper, op.work) as (mapped, upper, work), MounterInside(ctx):
         return _new_overlay(op, mapped, upper, work)
 
 

@@ -47,7 +47,10 @@ def _syscall() -> Any:
     long = type("long", (_ctypes._SimpleCData,), {"_type_": "l"})
     flags = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
     prototype = type("function", (_ctypes.CFuncPtr,), {"_flags_": flags, "_restype_": long})
-    return prototype(_ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall"))
+    opened: Any = _ctypes.dlopen
+    # None is the program itself with its libraries, of which typeshed does not know.
+    program = opened(None, 0)
+    return prototype(_ctypes.dlsym(program, "syscall"))
 
 
 def _checked(result: int, what: str) -> int:

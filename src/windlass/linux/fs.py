@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import sys
-from functools import lru_cache
 
 from windlass.linux._libc import SYS_OPENAT2, check, libc
 
@@ -62,9 +61,15 @@ _linkat = libc["linkat"]
 _linkat.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
 
 
-@lru_cache(maxsize=64)
+# The combinations that our callers write down, so there are few.
+_hows: dict[tuple[int, int, int], _OpenHow] = {}
+
+
 def _how(flags: int, mode: int, resolve: int) -> _OpenHow:
-    return _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    key = (flags, mode, resolve)
+    if key not in _hows:
+        _hows[key] = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    return _hows[key]
 
 
 def openat2(dir_fd: int, path: bytes, flags: int, *, mode: int = 0, resolve: int = 0) -> int:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Sequence
 
 from windlass.linux._libc import SYS_IOPRIO_SET, SYS_SCHED_SETATTR, SYS_SET_MEMPOLICY, check, libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period.
 _SCHED_ATTR = struct.Struct("=IIQiIQQQ")

@@ -14,10 +14,13 @@ Source: user_namespaces(7), "Defining user and group ID mappings"; mount_setattr
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 from windlass.linux.namespaces import CLONE_NEWUSER, unshare
 from windlass.spec.plan import IdRange
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_RANGES = 340
 

@@ -5,11 +5,13 @@ Source: Docker, "Runtime privilege and Linux capabilities"; capabilities(7).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from windlass.base.errors import InvalidParameter
 from windlass.linux.capabilities import CAPABILITIES, CAPABILITY_NUMBERS
 from windlass.spec.capabilities import DEFAULT_CAPABILITIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ALL = "ALL"
 

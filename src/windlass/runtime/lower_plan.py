@@ -8,8 +8,6 @@ Source: runtime-spec runtime.md, "Lifecycle".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from windlass.base.errors import InvalidParameter
 from windlass.linux import mount as m
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
@@ -46,6 +44,10 @@ from windlass.spec.plan import (
     WaitStart,
 )
 from windlass.spec.runtime import Hook, Hooks, Process, RuntimeSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _KEYRING_NAME = "_ses.windlass"
 _SYS_ADMIN = CAPABILITY_NUMBERS["CAP_SYS_ADMIN"]

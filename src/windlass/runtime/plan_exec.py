@@ -5,13 +5,15 @@ Source: runtime-spec config.md, "Process"; runc exec(8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from windlass.linux.namespaces import NAMESPACE_FLAGS
 from windlass.runtime.plan_process import plan_labels, plan_privileges, plan_rlimits, plan_umask, plan_user
 from windlass.runtime.plan_scheduling import plan_affinity, plan_execution, plan_scheduling
 from windlass.spec.plan import AnyOp, Chdir, Console, Exec, JoinCgroup, JoinTarget, LaunchPlan, OomScoreAdj
 from windlass.spec.runtime import CpuAffinity, Process, RuntimeSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # Not pid: whoever forks this process has its children in it already.
 _JOINED = ("mount", "uts", "ipc", "network", "cgroup", "user", "time")

@@ -6,7 +6,6 @@ Source: runtime-spec config.md, "Mounts", and config-linux.md, "Default Devices"
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.linux import mount as m
@@ -15,6 +14,10 @@ from windlass.runtime.plan_facts import PlanFacts
 from windlass.runtime.plan_namespaces import id_ranges
 from windlass.spec.plan import AnyOp, Bind, DevNode, MakeDir, MountFs, Remount, Symlink
 from windlass.spec.runtime import Device, Mount, RuntimeSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEFAULT_NODES: tuple[tuple[str, int, int], ...] = (
     ("/dev/null", 1, 3),

@@ -8,8 +8,6 @@ Source: runtime-spec config-linux.md, "Namespaces", "User namespace mappings", "
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from windlass.base.errors import InvalidParameter
 from windlass.linux.namespaces import (
     CLONE_NEWCGROUP,
@@ -36,6 +34,10 @@ from windlass.spec.plan import (
     UserNs,
 )
 from windlass.spec.runtime import IdMapping, Namespace, RuntimeSpec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Namespaces:

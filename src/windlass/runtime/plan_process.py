@@ -5,8 +5,6 @@ Source: runtime-spec config.md, "POSIX process", "Linux Process", "User".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from windlass.base.errors import NotSupported
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
 from windlass.runtime.capabilities import capability_mask
@@ -24,6 +22,10 @@ from windlass.spec.plan import (
 )
 from windlass.spec.runtime import Capabilities, Process, User
 from windlass.spec.seccomp import LinuxSeccomp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _UNCONFINED = "unconfined"
 _SYS_RESOURCE = CAPABILITY_NUMBERS["CAP_SYS_RESOURCE"]

@@ -5,12 +5,14 @@ Source: runtime-spec config.md, "Linux Process"; config-linux.md, "Personality",
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
 from windlass.base.errors import InvalidParameter
 from windlass.runtime.cpu_lists import parse_list
 from windlass.spec.plan import AnyOp, CpuAffinity, IoPriority, MemoryPolicy, Personality, SchedulerPolicy
 from windlass.spec.runtime import Process, RuntimeSpec, Scheduler
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 _POLICIES = {
     "SCHED_OTHER": 0,

@@ -5,11 +5,13 @@ Source: runtime-spec config-linux.md, "Seccomp"; seccomp(2).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from windlass.base.errors import InvalidParameter
 from windlass.linux import libseccomp as lib
 from windlass.spec.seccomp import LinuxSeccomp, LinuxSeccompArg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EPERM = 1
 _MAX_ERRNO = 0xFFFF

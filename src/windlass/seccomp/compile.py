@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Iterator
 
 from windlass.base.errors import InvalidParameter, Unavailable
 from windlass.linux import libseccomp as lib
 from windlass.seccomp.actions import action_value, arch_token, operator_value
 from windlass.seccomp.recent import RECENT_SYSCALLS
 from windlass.spec.seccomp import LinuxSeccomp, LinuxSeccompArg, LinuxSyscall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ENOSYS = 38
 _BPF_LD_W_ABS = 0x20

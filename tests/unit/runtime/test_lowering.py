@@ -377,10 +377,11 @@ def test_scheduling_in_the_cgroup_before_the_privileges_go() -> None:
     assert found[-9:-1] == [steps[0], ops.CpuAffinity([1, 2]), *steps[1:]]
 
 
-def test_ambient_capabilities_must_be_permitted() -> None:
-    capabilities = Capabilities(permitted=["CAP_CHOWN"], ambient=["CAP_CHOWN"])
-    with pytest.raises(InvalidParameter, match="ambient capability CAP_CHOWN"):
-        lower_plan(_spec(Process("/", ["true"], capabilities=capabilities)), _FACTS)
+def test_ambient_capabilities_are_those_that_the_kernel_gives() -> None:
+    some = ["CAP_CHOWN", "CAP_KILL"]
+    capabilities = Capabilities(permitted=some, inheritable=["CAP_KILL"], ambient=some)
+    plan = lower_plan(_spec(Process("/", ["true"], capabilities=capabilities)), _FACTS)
+    assert [op.ambient for op in plan.ops if isinstance(op, ops.Credentials)] == [1 << 5]
 
 
 def test_a_filter_with_a_listener() -> None:

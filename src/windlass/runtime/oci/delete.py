@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from windlass.base.errors import Conflict, NotFound
+from windlass.linux import signals
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.arguments import exactly
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from windlass.runtime.oci.log import Log
     from windlass.runtime.oci.state import Directory, State
 
-_SIGKILL = 9
 _END_TIMEOUT_MS = 10_000
 
 
@@ -95,7 +95,6 @@ def kill_first_process(state: State) -> None:
     """Kill the first process, with which its pid namespace dies, and wait until it is gone."""
     if not states.is_alive(state):
         return
-    import _signal  # type: ignore[import-not-found]
     import select
 
     try:
@@ -106,7 +105,7 @@ def kill_first_process(state: State) -> None:
         # Asked again: the pid may have changed hands before we got hold of the process.
         if not states.is_alive(state):
             return
-        _signal.pidfd_send_signal(pidfd, _SIGKILL)
+        signals.send(pidfd, signals.SIGKILL)
         _thaw(state)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
 import _socket
 import os
-import sys
 
 from windlass.base.errors import System
+from windlass.linux import signals
+from windlass.linux.descriptors import receive_fds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from windlass.runtime.oci.terminal import Terminal
 
 _FORWARDED = (
-    _signal.SIGHUP,
-    _signal.SIGINT,
-    _signal.SIGQUIT,
-    _signal.SIGTERM,
-    _signal.SIGUSR1,
-    _signal.SIGUSR2,
-    _signal.SIGCONT,
-    _signal.SIGTSTP,
+    signals.SIGHUP,
+    signals.SIGINT,
+    signals.SIGQUIT,
+    signals.SIGTERM,
+    signals.SIGUSR1,
+    signals.SIGUSR2,
+    signals.SIGCONT,
+    signals.SIGTSTP,
 )
 _SIGNALLED = 128
 _PATH_BYTES = 107
@@ -92,12 +92,12 @@ class Foreground:
             return
         self._pidfd = os.dup(pidfd)
         for number in _FORWARDED:
-            _signal.signal(number, self._forward)
+            signals.handle(number, self._forward)
         if self._master_socket is not None:
             from windlass.runtime.oci.terminal import Terminal
 
             self._terminal = Terminal(_receive_master(self._master_socket))
-            _signal.signal(_signal.SIGWINCH, lambda _number, _frame: self._resize())
+            signals.handle(signals.SIGWINCH, lambda _number, _frame: self._resize())
 
     def wait(self, pid: int) -> int:
         """Wait for the process's end; returns its exit code, 128+n for death by signal n."""
@@ -109,7 +109,7 @@ class Foreground:
 
     def _forward(self, number: int, _frame: object) -> None:
         try:
-            _signal.pidfd_send_signal(self._pidfd, number)
+            signals.send(self._pidfd, number)
         except ProcessLookupError:
             return
 
@@ -120,9 +120,7 @@ class Foreground:
 
 def _receive_master(sock: _socket.socket) -> int:
     """Take the terminal that init made."""
-    _data, control, _flags, _address = sock.recvmsg(1, _socket.CMSG_SPACE(4))
-    if not control:
+    _data, fds = receive_fds(sock, 1)
+    if not fds:
         raise System("the process gave no terminal")
-    master = int.from_bytes(control[0][2][:4], sys.byteorder)
-    os.set_inheritable(master, False)
-    return master
+    return fds[0]

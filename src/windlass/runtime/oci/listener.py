@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import _socket
 import os
-import sys
 
 from windlass.base import cold_json
 from windlass.base.errors import System
+from windlass.linux.descriptors import send_fds
 from windlass.linux.process import copy_fd
 from windlass.runtime.oci.foreground import connect
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from windlass.spec.seccomp import LinuxSeccomp
 
 _FD_NAME = "seccompFd"
-_INT_BYTES = 4
 
 
 def send_listener(seccomp: LinuxSeccomp, pidfd: int, number: int, pid: int, state: dict[str, Any]) -> None:
@@ -39,9 +38,8 @@ def send_listener(seccomp: LinuxSeccomp, pidfd: int, number: int, pid: int, stat
     listener = copy_fd(pidfd, number)
     try:
         agent = _socket.socket(fileno=connect(seccomp.listener_path))
-        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, listener.to_bytes(_INT_BYTES, sys.byteorder))]
         try:
-            agent.sendmsg([cold_json.dumps(document).encode()], rights)
+            send_fds(agent, cold_json.dumps(document).encode(), [listener])
         except OSError as error:
             raise System(f"send the seccomp listener to {seccomp.listener_path}: {error.strerror}") from None
         finally:

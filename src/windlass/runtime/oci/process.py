@@ -14,10 +14,10 @@ import _socket
 import marshal
 import os
 import select
-import sys
 
 from windlass.base import cold_json
 from windlass.base.errors import InvalidParameter, System
+from windlass.linux.descriptors import MAX_FDS, receive_fds, send_fds
 from windlass.runtime.sealed import command_line, environment, sealed_program
 
 TYPE_CHECKING = False
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
 FDS_FIELD = "fds"
 HEADER_BYTES = 8
-MAX_FDS = 250
 _MAX_MESSAGE = 1 << 16
 _MAX_FAILURE = 1 << 20
-_INT_BYTES = 4
 _EXIT_FAILURE = 125
 
 
@@ -87,21 +85,19 @@ class Interpreter:
 
     def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         data = marshal.dumps(message)
-        packed = b"".join(fd.to_bytes(_INT_BYTES, sys.byteorder) for fd in fds)
-        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)]
         try:
-            self._control.sendmsg([len(data).to_bytes(HEADER_BYTES, "little")], rights)
+            send_fds(self._control, len(data).to_bytes(HEADER_BYTES, "little"), fds)
             self._control.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             raise NotStarted("the sealed interpreter ended before its time") from None
 
     def _answer(self) -> tuple[int, int]:
-        data, control, _flags, _address = self._control.recvmsg(_MAX_MESSAGE, _socket.CMSG_SPACE(_INT_BYTES))
+        data, fds = receive_fds(self._control, _MAX_MESSAGE)
         self.end()
         text = data.decode()
-        if not control or not text.isdecimal():
+        if not fds or not text.isdecimal():
             raise NotStarted(text or "the sealed interpreter ended before its time")
-        return int(text), int.from_bytes(control[0][2][:_INT_BYTES], sys.byteorder)
+        return int(text), fds[0]
 
     def end(self) -> None:
         """Wait for its end, which the end of our socket brings about; may be called again."""

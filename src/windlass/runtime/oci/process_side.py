@@ -12,8 +12,9 @@ from windlass.base.errors import WindlassError
 from windlass.launch import init
 from windlass.launch.init_context import InitContext
 from windlass.launch.pid_namespace import enter_pid_namespace
+from windlass.linux.descriptors import MAX_FDS, receive_fds, send_fds
 from windlass.linux.process import close_on_exec_from, reset_internal_signals
-from windlass.runtime.oci.process import FDS_FIELD, HEADER_BYTES, MAX_FDS
+from windlass.runtime.oci.process import FDS_FIELD, HEADER_BYTES
 from windlass.spec.light import convert
 from windlass.spec.plan import Fork, LaunchPlan
 
@@ -21,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_INT_BYTES = 4
 _CHUNK = 1 << 16
 _PID_DIGITS = 16
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 def _receive(control: _socket.socket) -> dict[str, Any] | None:
     """Return the request with its descriptors by name; None when the command gave up."""
-    header, rights, _flags, _address = control.recvmsg(HEADER_BYTES, _socket.CMSG_SPACE(MAX_FDS * _INT_BYTES))
+    header, fds = receive_fds(control, HEADER_BYTES, MAX_FDS)
     if len(header) < HEADER_BYTES:
         return None
     missing = int.from_bytes(header, "little")
@@ -55,12 +55,6 @@ def _receive(control: _socket.socket) -> dict[str, Any] | None:
     if missing:
         return None
     request: dict[str, Any] = marshal.loads(b"".join(chunks))
-    packed = rights[0][2] if rights else b""
-    fds = [
-        int.from_bytes(packed[start : start + _INT_BYTES], sys.byteorder) for start in range(0, len(packed), _INT_BYTES)
-    ]
-    for fd in fds:
-        os.set_inheritable(fd, False)
     request[FDS_FIELD] = dict(zip(request[FDS_FIELD], fds, strict=True))
     return request
 
@@ -76,8 +70,7 @@ def _serve(control: _socket.socket, request: dict[str, Any]) -> None:
         where = f" {os.fsdecode(error.filename)}" if error.filename else ""
         control.send(f"start the process{where}: {error.strerror or error}".encode())
         return
-    rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, pidfd.to_bytes(_INT_BYTES, sys.byteorder))]
-    control.sendmsg([str(pid).encode()], rights)
+    send_fds(control, str(pid).encode(), [pidfd])
 
 
 def _launch(control: _socket.socket, request: dict[str, Any]) -> int:

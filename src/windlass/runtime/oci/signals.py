@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
+import os
 
 from windlass.base.errors import Conflict, InvalidParameter
+from windlass.linux.signals import LAST_SIGNAL, SIGKILL, by_name
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.arguments import exactly
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from windlass.runtime.oci.call import Call
     from windlass.runtime.oci.state import State
 
-_LAST_SIGNAL = 64
 _NOT_RUNNING = "container not running"
 
 
@@ -29,11 +29,11 @@ def kill(call: Call) -> int:
     try:
         state = directory.state()
         # Without a pid namespace of its own, the death of the first process is nobody else's.
-        everybody = call.values.on("all") or (number == _signal.SIGKILL and state.shares_pids)
+        everybody = call.values.on("all") or (number == SIGKILL and state.shares_pids)
         if not states.is_alive(state) and not call.values.on("all"):
             raise Conflict(_NOT_RUNNING)
         _send([state.pid, *(_processes(state) if everybody else ())], number)
-        if number == _signal.SIGKILL and states.is_frozen(state):
+        if number == SIGKILL and states.is_frozen(state):
             _set_frozen(state, frozen=False)
     finally:
         directory.unlock()
@@ -41,8 +41,6 @@ def kill(call: Call) -> int:
 
 
 def _send(pids: Iterable[int], number: int) -> None:
-    import os
-
     for pid in dict.fromkeys(pids):
         try:
             os.kill(pid, number)
@@ -94,16 +92,16 @@ def signal_number(text: str) -> int:
     Raises:
         InvalidParameter: there is none of that name.
     """
-    if text.isdecimal() and len(text) <= 2 and 0 <= int(text) <= _LAST_SIGNAL:
+    if text.isdecimal() and len(text) <= 2 and 0 <= int(text) <= LAST_SIGNAL:
         return int(text)
     name, sign, offset = text.upper().removeprefix("SIG").replace("-", "+-").partition("+")
-    number = getattr(_signal, f"SIG{name}", None)
-    if not isinstance(number, int) or name.startswith("_"):
+    number = by_name(name)
+    if not number:
         raise InvalidParameter(f'unknown signal "{text}"')
     if sign:
         if name not in ("RTMIN", "RTMAX") or not offset.removeprefix("-").isdecimal():
             raise InvalidParameter(f'unknown signal "{text}"')
         number += int(offset)
-    if not 0 < number <= _LAST_SIGNAL:
+    if not 0 < number <= LAST_SIGNAL:
         raise InvalidParameter(f'unknown signal "{text}"')
-    return int(number)
+    return number
