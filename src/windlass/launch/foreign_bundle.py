@@ -21,7 +21,8 @@ from windlass.spec.plan import BindRoot, LaunchPlan, Op, OverlayRoot, Propagatio
 from windlass.spec.task import ForeignPlan, ForeignRuntime, ForeignUser
 
 RECORD = "runtime.json"
-_CONSOLE_TIMEOUT_S = 5.0
+# The runtime has sent it before its command ended: this is for a crowded host.
+_CONSOLE_TIMEOUT_S = 1.0
 _MAX_RECORD_BYTES = 1 << 20
 
 _HANDLERS: dict[type[Op], Callable[[InitContext, Any], None]] = {

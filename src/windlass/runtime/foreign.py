@@ -14,7 +14,7 @@ import msgspec
 from windlass.linux import mount as m
 from windlass.runtime.mount_options import PROPAGATION_FLAGS
 from windlass.spec.plan import BindRoot, OverlayRoot, Propagation
-from windlass.spec.runtime import Process, RuntimeSpec, User
+from windlass.spec.runtime import Mount, Process, RuntimeSpec, User
 from windlass.spec.task import ForeignPlan, ForeignProcess, ForeignRuntime, ForeignUser
 
 # Some runtimes refuse any other 1.x, and what we say in a newer version's words they may ignore anyway.
@@ -33,6 +33,7 @@ def foreign_plan(spec: RuntimeSpec, runtime: ForeignRuntime, root: OverlayRoot |
         spec,
         oci_version=_OCI_VERSION,
         process=_without_user(spec.process),
+        mounts=[_plainly_read_only(mount) for mount in spec.mounts],
         root=msgspec.structs.replace(spec.root, path=place),
     )
     steps: list[Propagation | OverlayRoot | BindRoot] = [*_propagation(spec.linux.rootfs_propagation, place), root]
@@ -42,6 +43,13 @@ def foreign_plan(spec: RuntimeSpec, runtime: ForeignRuntime, root: OverlayRoot |
 def foreign_process(process: Process) -> ForeignProcess:
     """Return one more process of a container."""
     return ForeignProcess(_json(_without_user(process)), _user(process))
+
+
+def _plainly_read_only(mount: Mount) -> Mount:
+    """A runtime that does not know `rro`, and ignores what it does not know, must not mount it writable."""
+    if "rro" not in mount.options:
+        return mount
+    return msgspec.structs.replace(mount, options=["ro", *mount.options])
 
 
 def _json(value: RuntimeSpec | Process) -> msgspec.Raw:

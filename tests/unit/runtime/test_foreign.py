@@ -8,7 +8,7 @@ import pytest
 from windlass.linux import mount as m
 from windlass.runtime.foreign import foreign_plan, foreign_process, systemd_cgroup
 from windlass.spec.plan import BindRoot, OverlayRoot, Propagation
-from windlass.spec.runtime import Linux, Process, Root, RuntimeSpec, User
+from windlass.spec.runtime import Linux, Mount, Process, Root, RuntimeSpec, User
 from windlass.spec.task import ForeignRuntime, ForeignUser
 
 RUNTIME = ForeignRuntime("debian", "/usr/sbin/runc", ["--debug"], "/run/w/runtimes/debian")
@@ -33,6 +33,12 @@ def test_the_configuration_has_no_words_of_ours() -> None:
     # What the oldest runtime of this generation takes; crun 1.8 refuses others.
     assert config["ociVersion"] == "1.0.2"
     assert plan.user == ForeignUser("bob:staff", ["audio"])
+
+
+def test_read_only_is_said_in_words_that_every_runtime_knows() -> None:
+    spec = msgspec.structs.replace(_spec(User()), mounts=[Mount("/a", "bind", "/a", ["rbind", "rro"])])
+    config = msgspec.json.decode(foreign_plan(spec, RUNTIME, OVERLAY, "/b").spec)
+    assert config["mounts"][0]["options"] == ["ro", "rbind", "rro"]
 
 
 def test_numbers_stay_numbers() -> None:
