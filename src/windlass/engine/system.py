@@ -17,12 +17,15 @@ from windlass.engine.containers.inspect import STORAGE_DRIVER
 from windlass.engine.containers.list import ListRequest, list_containers
 from windlass.engine.containers.modes import LOG_DRIVERS
 from windlass.engine.engine import Engine
+from windlass.runtime.namespaces import cgroupns_default
 from windlass.snapshots.usage import disk_usage as directory_usage
 from windlass.spec.platform import host
 
 API_VERSION = "1.50"
 MINIMUM_API_VERSION = "1.24"
 PRODUCT = "Windlass Engine"
+# The launcher itself is the init of containers that want one.
+OWN_INIT = "windlass"
 INDEX_SERVER = "https://index.docker.io/v1/"
 
 _DF_TYPES = ("container", "image", "volume", "build-cache")
@@ -137,7 +140,7 @@ async def info(engine: Engine) -> dict[str, object]:
         },
         "LiveRestoreEnabled": settings.live_restore,
         "Isolation": "",
-        "InitBinary": "",
+        "InitBinary": settings.init_path or OWN_INIT,
         "ContainerdCommit": {"ID": ""},
         "RuncCommit": {"ID": ""},
         "InitCommit": {"ID": ""},
@@ -161,14 +164,17 @@ def _limits(engine: Engine) -> dict[str, bool]:
 
 
 def _security_options(engine: Engine) -> list[str]:
-    options = ["name=seccomp,profile=builtin"]
-    if engine.facts.cgroup_version == 2:
-        options.append("name=cgroupns")
-    if engine.id_mappings is not None:
-        options.append("name=userns")
-    if engine.settings.no_new_privileges:
-        options.append("name=no-new-privileges")
-    return options
+    """What new containers get by default."""
+    settings, facts = engine.settings, engine.facts
+    mode = settings.cgroupns_mode or cgroupns_default(privileged=False, cgroup_version=facts.cgroup_version)
+    switches = {
+        "name=apparmor": facts.apparmor,
+        f"name=seccomp,profile={settings.seccomp_profile or 'builtin'}": True,
+        "name=userns": engine.id_mappings is not None,
+        "name=cgroupns": mode == "private",
+        "name=no-new-privileges": settings.no_new_privileges,
+    }
+    return [option for option, is_on in switches.items() if is_on]
 
 
 def _warnings(engine: Engine) -> list[str] | None:
