@@ -121,11 +121,30 @@ def become(ctx: InitContext, error_fd: int) -> None:
         os.setsid()
         _default_signals()
         os.umask(0o022)
-        failure = interpret(ctx)
+        failure = _check_preserved(ctx, error_fd) or interpret(ctx)
         told = {"message": failure.message, "exit_code": failure.exit_code}
         os.write(error_fd, cold_json.dumps(told).encode())
     finally:
         os._exit(1)
+
+
+def _check_preserved(ctx: InitContext, error_fd: int) -> Failure | None:
+    """Make sure that what the program is to keep is what its caller gave it, and cannot be a descriptor of ours.
+
+    Before any is opened: a number that is free now would be the next root directory's (CVE-2024-21626).
+    """
+    program = ctx.plan.ops[-1] if ctx.plan.ops else None
+    if not isinstance(program, ops.Exec) or not program.preserve_fds:
+        return None
+    own = ctx.own_fds() | {error_fd}
+    for fd in range(3, 3 + program.preserve_fds):
+        try:
+            os.fstat(fd)
+        except OSError:
+            return Failure(f"preserved descriptor {fd} is not open")
+        if fd in own:
+            return Failure(f"preserved descriptor {fd} is not the caller's")
+    return None
 
 
 def interpret(ctx: InitContext) -> Failure:

@@ -56,6 +56,11 @@ class InitContext(struct.Struct):
     groups: list[int] = []
     home: str = "/"
 
+    def own_fds(self) -> set[int]:
+        """Descriptors that the program must never see."""
+        single = (self.target_pidfd, self.terminal_socket, self.start_fd, self.sync_fd, self.pid_fd)
+        return {*self.cgroup_fds, *self.passed_fds, *single} - {-1}
+
     def set_root(self, fd: int) -> None:
         """Replace the root descriptor."""
         if self.root_fd >= 0:

@@ -29,17 +29,30 @@ def mount_fs(ctx: InitContext, op: ops.MountFs) -> None:
             return
         raise
     try:
-        plain = op.fstype in _NEVER_THROUGH_LINKS
-        target = ensure_directory(ctx, op.target, op.mode, no_symlinks=plain)
+        target, existed = _open_or_make(ctx, op)
         try:
             if op.copy_up:
                 copy_up(target, mount_fd)
+            if existed and op.fstype == "tmpfs" and not any(key == "mode" for key, _value in op.options):
+                # A directory stays as private as it was.
+                os.chmod(".", stat.S_IMODE(os.fstat(target).st_mode), dir_fd=mount_fd)
             m.move_mount(mount_fd, target)
         finally:
             os.close(target)
         _set_attributes(mount_fd, op)
     finally:
         os.close(mount_fd)
+
+
+def _open_or_make(ctx: InitContext, op: ops.MountFs) -> tuple[int, bool]:
+    """Return the place of a mount, and whether it was there."""
+    plain = op.fstype in _NEVER_THROUGH_LINKS
+    if not plain:
+        try:
+            return open_target(ctx, op.target, directory=True), True
+        except FileNotFoundError:
+            pass
+    return ensure_directory(ctx, op.target, op.mode, no_symlinks=plain), False
 
 
 def bind(ctx: InitContext, op: ops.Bind) -> None:

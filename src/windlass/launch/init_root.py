@@ -164,11 +164,18 @@ def _whole_proc_and_sys(own: str) -> list[str]:
         for line in file:
             fields, _, rest = line.partition(b" - ")
             words = fields.split()
-            place = os.fsdecode(words[4]).encode().decode("unicode_escape")
+            place = os.fsdecode(_unescape(words[4]))
             inside = place == own or place.startswith(f"{own}/")
             if rest.split()[0] in (b"proc", b"sysfs") and words[3] == b"/" and not inside:
                 places.append(place)
     return places[::-1]
+
+
+def _unescape(path: bytes) -> bytes:
+    """Undo what the kernel does to white space in mountinfo; the backslash last."""
+    for escaped, letter in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
+        path = path.replace(escaped, letter)
+    return path
 
 
 def _enter_root(ctx: InitContext) -> None:

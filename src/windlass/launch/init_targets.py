@@ -19,9 +19,10 @@ def relative(path: str) -> bytes:
     return os.fsencode(path).strip(b"/") or b"."
 
 
-def open_target(ctx: InitContext, path: str, extra: int = 0) -> int:
+def open_target(ctx: InitContext, path: str, extra: int = 0, *, directory: bool = False) -> int:
     """Open what is at `path` of the root, O_PATH; `extra` are RESOLVE_* bits."""
-    return openat2(ctx.root_fd, relative(path), os.O_PATH, resolve=IN_ROOT | extra)
+    flags = os.O_PATH | (os.O_DIRECTORY if directory else 0)
+    return openat2(ctx.root_fd, relative(path), flags, resolve=IN_ROOT | extra)
 
 
 def open_parent(ctx: InitContext, path: str) -> tuple[int, bytes]:

@@ -123,6 +123,9 @@ def _to_the_root(spec: RuntimeSpec, facts: PlanFacts, namespaces: Namespaces) ->
 def _bare_root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
     # First of all close the way back: without it every mount below would appear on the host.
     propagation = _propagation(spec.linux.rootfs_propagation, m.MS_SLAVE | m.MS_REC)
+    if propagation & m.MS_UNBINDABLE:
+        # Nothing could be bound from the host then: that comes when the root is finished.
+        propagation = m.MS_PRIVATE | m.MS_REC
     yield Propagation(propagation)
     if propagation & m.MS_SHARED:
         # Left open for a shared volume: but the root must not appear on the host, and cannot be pivoted to if it does.

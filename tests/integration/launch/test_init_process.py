@@ -58,7 +58,7 @@ async def test_its_identity_is_the_program_s_and_it_holds_nothing(bench: Bench) 
             dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
             for pid in (task.pid, child)
         )
-        for field in "Uid Gid Groups CapEff CapPrm CapBnd CapInh CapAmb NoNewPrivs Seccomp".split():
+        for field in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb", "NoNewPrivs"):
             assert ours[field] == theirs[field], field
         assert os.listdir(f"/proc/{task.pid}/fd") == []
         # Few pages of its own: the rest is shared with the zygote.
@@ -143,5 +143,12 @@ async def test_without_a_pid_namespace_nothing_outlives_it(bench: Bench) -> None
     child = await _only_child(task.pid)
     await _stop(task)
     async with asyncio.timeout(10):
-        while Path(f"/proc/{child}").exists():
+        while _runs(child):
             await asyncio.sleep(0)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
