@@ -49,7 +49,8 @@ class IdmappedLayers:
     """Every layer at hand with mapped ids, by short paths, for as long as it takes to mount them.
 
     Overlays take attached mounts only, before Linux 6.15: they are attached in a tmpfs at host path `place`, which
-    nobody else sees and which is gone at the end. Upper and work directory share one mount, as overlays want it.
+    nobody else sees and which is gone at the end. Upper and work directory share one mount, as overlays want it. It is
+    the working directory meanwhile: before Linux 6.8 the names of all layers must fit 256 bytes.
     """
 
     def __init__(self, ctx: InitContext, place: str, lower: list[str], upper: str, work: str) -> None:
@@ -60,26 +61,28 @@ class IdmappedLayers:
         self._work = work
 
     def __enter__(self) -> tuple[list[str], str, str]:
-        """Return the paths of the lower layers, the upper one and the work directory."""
+        """Return the relative paths of the lower layers, the upper one and the work directory."""
         m.mount("tmpfs", self._place, "tmpfs", 0, "mode=700")
         try:
+            os.chdir(self._place)
             return self._attach()
         except BaseException:
             self.__exit__()
             raise
 
     def __exit__(self, *_error: object) -> None:
+        os.chdir("/")
         m.umount2(self._place, m.MNT_DETACH)
 
     def _attach(self) -> tuple[list[str], str, str]:
-        place, upper, work = self._place, self._upper, self._work
-        mapped = [_attach_mapped(self._ctx, path, f"{place}/{number}") for number, path in enumerate(self._lower)]
+        upper, work = self._upper, self._work
+        mapped = [_attach_mapped(self._ctx, path, str(number)) for number, path in enumerate(self._lower)]
         if not upper:
             return mapped, "", ""
         above = os.path.dirname(upper)
         if os.path.dirname(work) != above:
             raise StepFailed(f"{upper} and {work} are not in one directory")
-        shared = _attach_mapped(self._ctx, above, f"{place}/u")
+        shared = _attach_mapped(self._ctx, above, "u")
         return mapped, f"{shared}/{os.path.basename(upper)}", f"{shared}/{os.path.basename(work)}"
 
 
