@@ -5,6 +5,11 @@ import sys
 if not __package__:
     sys.path.insert(0, __file__[: -len("/windlass/__main__.py")])
 
-from windlass.cli.main import main
+if sys.argv[1:2] == ["runtime"]:
+    # Not by way of the client, whose imports an engine would pay for at every step of every container.
+    del sys.argv[1]
+    from windlass.runtime.main import main
+else:
+    from windlass.cli.main import main
 
 main()

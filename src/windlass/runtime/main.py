@@ -86,6 +86,11 @@ def _command(shared: Values, name: str, words: list[str], log: Log) -> int:
         print(f"Usage: {_NAME} {name} [OPTIONS] {command.usage}\n\n{command.text}\n\n{option_lines(options)}", end="")
         return 0
     call = Call(name, shared, values, rest, log)
+    if call.systemd and sys.flags.no_site:
+        # Only its D-Bus needs a package of others.
+        import site
+
+        site.main()
     if name not in _LAUNCHING:
         return _function(command.function)(call)
     return _launching(call, command.function)
