@@ -33,14 +33,15 @@ def _from_the_root(host: CgroupHost, name: str) -> Iterator[str]:
 def _hand_down(directory: str, host: CgroupHost) -> None:
     """Enable all at once, or each on its own so that one refusal costs only that one.
 
-    A group other than the root that has processes of its own refuses all ("no internal processes"); the missing
-    controllers then show as missing limits where somebody wants one, see `why_not_enabled`.
+    A group that has processes of its own is left alone: it refuses most controllers ("no internal processes"), and the
+    others would turn it into a threaded domain. What is missing then shows where somebody wants it, see
+    `why_not_enabled`.
     """
     path = f"{directory}/cgroup.subtree_control"
     enabled = control.read(path).split()
     available = control.read(f"{directory}/cgroup.controllers").split()
     missing = [name for name in available if name not in enabled and host.has(name)]
-    if not missing:
+    if not missing or _processes_of_its_own(directory):
         return
     try:
         control.write(path, " ".join(f"+{name}" for name in missing))
@@ -52,18 +53,25 @@ def _hand_down(directory: str, host: CgroupHost) -> None:
                 continue
 
 
+def _processes_of_its_own(directory: str) -> list[str]:
+    """List the pids in a group itself; the root of all, which may have some, has no type."""
+    if not control.read(f"{directory}/cgroup.type"):
+        return []
+    return control.read(f"{directory}/cgroup.procs").split()
+
+
 def why_not_enabled(host: CgroupHost, name: str, controller: str) -> str:
     """Find the group above `name` that does not hand `controller` down, and why."""
     parents = list(_from_the_root(host, name))[:-1]
     for directory in parents:
         if controller in control.read(f"{directory}/cgroup.subtree_control").split():
             continue
+        reason = f"the {controller} controller cannot be enabled for the groups below {directory}"
+        if pids := _processes_of_its_own(directory):
+            return f"{reason}: it has {len(pids)} process(es) of its own, which cgroup v2 does not allow"
         try:
             control.write(f"{directory}/cgroup.subtree_control", f"+{controller}")
         except CgroupError as error:
-            reason = f"the {controller} controller cannot be enabled for the groups below {directory}"
-            if pids := control.read(f"{directory}/cgroup.procs").split():
-                return f"{reason}: it has {len(pids)} process(es) of its own, which cgroup v2 does not allow"
             return f"{reason}: {error}"
     return f"the {controller} controller is not available"
 
