@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tests.support.entries import make_entry
 from tests.support.launching import Bench
 from tests.support.lowered import lowered
 
@@ -27,6 +30,32 @@ true
 async def test_nothing_can_be_written(bench: Bench, mode: str) -> None:
     async with lowered(bench, ["sh", "-c", _WRITES], host=HostConfig(cgroupns_mode=mode)) as container:
         assert await container.output() == ""
+
+
+_USER = {
+    "linux__uidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65536}],
+    "linux__gidMappings": [{"containerID": 0, "hostID": 100_000, "size": 65536}],
+}
+
+
+@pytest.mark.parametrize("kind", ["oci run", "oci exec"])
+@pytest.mark.parametrize("more", [(), ("cgroup",), ("user",), ("user", "cgroup")], ids="-".join)
+async def test_bundles(bench: Bench, tmp_path: Path, kind: str, more: tuple[str, ...]) -> None:
+    """CVE-2023-25809 is about the host's control groups in a user namespace without a cgroup namespace."""
+    entry = make_entry(kind, bench, tmp_path)
+    namespaces = [{"type": name} for name in ("mount", "pid", "ipc", "uts", "network", *more)]
+    options = ["nosuid", "noexec", "nodev", "relatime", "ro"]
+    changes = {
+        "linux__namespaces": namespaces,
+        "mounts": [
+            {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": options},
+            {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": options},
+        ],
+        **(_USER if "user" in more else {}),
+    }
+    tmp_path.chmod(0o755)
+    output = await entry.output(["sh", "-c", f"{_WRITES}\nls /sys/fs/cgroup | wc -l"], oci=changes)
+    assert output.strip().isdecimal() and int(output) > 0
 
 
 @pytest.mark.parametrize("name", ["../escape", "windlass/../../escape", "/", "a\nb"])

@@ -27,8 +27,8 @@ _SHOW = ["ls", "-l", "/proc/self/fd"]
 
 
 def _numbers(listing: str) -> set[int]:
-    words = [line.split(" -> ")[0].split()[-1] for line in listing.splitlines() if line[:1] == "l" and " 0 " not in line[:0]]
-    return {int(word) for word in words if word.isdecimal()}
+    links = [line.partition(" -> ")[0] for line in listing.splitlines() if line.startswith("l")]
+    return {int(link.split()[-1]) for link in links if link.split()[-1].isdecimal()}
 
 
 @pytest.mark.parametrize("number", _NUMBERS)
@@ -61,7 +61,7 @@ async def test_exec_workdir_through_a_descriptor_is_refused(bench: Bench) -> Non
 async def test_workdir_of_every_entry(entry: Entry) -> None:
     """The descriptors that our processes are likely to have, directly and by links of the image."""
     (entry.root / "link").symlink_to("/proc/self/fd/7")
-    for cwd in ("/proc/self/fd/7", "/proc/self/fd/8", "/link", "/proc/self/fd/7/../../.."):
+    for cwd in ("/proc/self/fd/7", "/link"):
         try:
             output = await entry.output(["cat", "../../../../etc/passwd"], cwd=cwd)
         except Refused:
@@ -70,7 +70,7 @@ async def test_workdir_of_every_entry(entry: Entry) -> None:
 
 
 async def test_only_the_three_streams_are_open(entry: Entry) -> None:
-    assert _numbers(await entry.output(_SHOW)) <= {0, 1, 2, 3}
+    assert _numbers(await entry.output(_SHOW)) == {0, 1, 2, 3}
 
 
 # --- what the caller of the OCI runtime has open ------------------------------------------------------
@@ -94,13 +94,10 @@ def leaked(tmp_path: Path) -> Any:
         os.close(fd)
 
 
-_DETACHED = {"stdout": None, "stderr": None, "capture_output": False}
-
-
 def test_descriptors_of_the_caller_stay_out(bundle: Path, leaked: list[int]) -> None:
     runtime = OciRuntime(bundle)
     result = runtime.run(write_bundle(bundle, _SHOW), pass_fds=leaked)
-    assert _numbers(result.stdout) <= {0, 1, 2, 3}, result.stderr
+    assert _numbers(result.stdout) == {0, 1, 2, 3}, result.stderr
     for number in leaked:
         write_bundle(bundle, ["cat", "../../../../etc/hostname"], process__cwd=f"/proc/self/fd/{number}")
         result = runtime.run(bundle, pass_fds=leaked)
@@ -114,9 +111,10 @@ def test_descriptors_of_the_caller_of_an_exec_stay_out(bundle: Path, leaked: lis
         assert runtime.write_to(file, "run", "--detach", "--bundle", str(bundle), "c") == 0
     try:
         result = runtime("exec", "c", *_SHOW, pass_fds=leaked)
-        assert _numbers(result.stdout) <= {0, 1, 2, 3}, result.stderr
+        assert _numbers(result.stdout) == {0, 1, 2, 3}, result.stderr
         for number in leaked:
-            result = runtime("exec", "--cwd", f"/proc/self/fd/{number}", "c", "cat", "../../etc/hostname", pass_fds=leaked)
+            there = ("--cwd", f"/proc/self/fd/{number}")
+            result = runtime("exec", *there, "c", "cat", "../../etc/hostname", pass_fds=leaked)
             assert result.returncode != 0 and Path("/etc/hostname").read_text() not in result.stdout
         init = json.loads(runtime("state", "c").stdout)["pid"]
         assert sorted(os.listdir(f"/proc/{init}/fd")) == ["0", "1", "2"]
@@ -132,19 +130,8 @@ def test_a_container_that_waits_for_its_start_has_nothing_that_leads_out(bundle:
     with open(bundle / "output", "w") as file:
         assert runtime.write_to(file, "create", "--bundle", str(bundle), "c") == 0
     try:
-        assert runtime("start", "c", pass_fds=leaked).returncode == 0
-        runtime("kill", "c", "0")
+        runtime.start("c", pass_fds=leaked)
         for name in ("hook", "program"):
-            path = bundle / "rootfs" / name
-            _wait_for_content(path)
-            assert _numbers(path.read_text()) <= {0, 1, 2, 3}
+            assert _numbers((bundle / "rootfs" / name).read_text()) == {0, 1, 2, 3}
     finally:
         runtime("delete", "--force", "c")
-
-
-def _wait_for_content(path: Path) -> None:
-    import time
-
-    deadline = time.monotonic() + 10
-    while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)

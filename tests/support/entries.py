@@ -7,9 +7,6 @@ hold by each of them.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import select
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -117,8 +114,7 @@ class Entry:
                 self._call(runtime, log, output, "run", "--bundle", str(bundle), name)
             elif self.kind == "oci create":
                 self._call(runtime, log, output, "create", "--bundle", str(bundle), name)
-                self._call(runtime, log, output, "start", name)
-                _wait_for_end(runtime, name)
+                runtime.start(name)
             else:
                 self._call(runtime, log, output, "run", "--detach", "--bundle", str(bundle), name)
                 self._call(runtime, log, output, "exec", "--cwd", cwd, name, *args)
@@ -133,20 +129,6 @@ class Entry:
         said = log.read_text() if log.exists() else ""
         if "level=error" in said:
             raise Refused(said)
-
-
-def _wait_for_end(runtime: OciRuntime, name: str) -> None:
-    state = json.loads(runtime("state", name).stdout)
-    if state["status"] == "stopped":
-        return
-    try:
-        pidfd = os.pidfd_open(state["pid"])
-    except ProcessLookupError:
-        return
-    try:
-        select.select([pidfd], [], [], 20)
-    finally:
-        os.close(pidfd)
 
 
 def make_entry(kind: str, bench: Bench, directory: Path) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,16 @@ class OciRuntime:
             stdout=file,
             stderr=file,
         ).returncode
+
+    def start(self, name: str, **options: Any) -> None:
+        """Start a created container and wait for its end."""
+        pidfd = os.pidfd_open(json.loads(self("state", name).stdout)["pid"])
+        try:
+            started = self("start", name, **options)
+            assert started.returncode == 0, started.stderr
+            select.select([pidfd], [], [], _TIMEOUT_S)
+        finally:
+            os.close(pidfd)
 
     def run(self, bundle: Path, name: str = "c", **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a bundle's container to its end."""
