@@ -247,12 +247,20 @@ def test_volumes_and_networks(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_memory_ends_are_known(lab: Lab) -> None:
+    """Of the container, and of one process of it while it goes on."""
     lab.run("--name", "fat", "-m", "16m", "--memory-swap", "16m", "busybox", "tail", "/dev/zero", check=False)
     try:
         state = lab.state("fat")
         assert (state["OOMKilled"], state["ExitCode"]) == (True, 137)
     finally:
         lab.docker("rm", "fat")
+    flags = ["-m", "16m", "--memory-swap", "16m"]
+    lab.run("-d", "--name", "fat-child", *flags, "busybox", "sh", "-c", "tail /dev/zero; exec sleep 1000")
+    try:
+        _until(lambda: lab.state("fat-child")["OOMKilled"] is True)
+        assert lab.state("fat-child")["Running"]
+    finally:
+        lab.docker("rm", "-f", "fat-child")
 
 
 def test_stop_start_restart_and_policy(lab: Lab) -> None:

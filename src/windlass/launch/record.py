@@ -16,12 +16,12 @@ def write_atomically(path: str, data: bytes) -> None:
     os.rename(temporary, path)
 
 
-def oom_killed(path: str) -> bool:
-    """Tell from `memory.oom_control` (v1) or `memory.events` (v2) whether the kernel killed for memory."""
+def oom_kills(path: str) -> int:
+    """Return from `memory.oom_control` (v1) or `memory.events` (v2) how often the kernel killed for memory."""
     if not path:
-        return False
+        return 0
     try:
         with open(path, encoding="ascii") as file:
-            return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
+            return sum(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
     except OSError:
-        return False
+        return 0

@@ -26,8 +26,9 @@ from windlass.launch.foreign_program import Done
 from windlass.launch.init import Failure
 from windlass.launch.init_context import StepFailed
 from windlass.launch.log_file import Log, open_log
+from windlass.launch.oom_watch import OomWatch
 from windlass.launch.poller import READ, Poller
-from windlass.launch.record import oom_killed, write_atomically
+from windlass.launch.record import oom_kills, write_atomically
 from windlass.launch.streams import Streams
 from windlass.linux.process import set_name
 from windlass.spec.task import ExecPlan, ExitRecord, TaskPlan
@@ -95,6 +96,7 @@ class Supervisor:
         self._ended_execs: dict[str, int] = {}
         self._requested: dict[str, tuple[DaemonLink, int]] = {}
         self._foreign: ForeignContainer | None = None
+        self._oom: OomWatch | None = None
         self._finished = False
         self._deadline = 0.0
         self.streams = self._make_streams("", self._log, stdin_once=task.io.stdin_once)
@@ -180,6 +182,7 @@ class Supervisor:
         self._started_at_ns = time.time_ns()
         write_atomically(self._task.pid_path, f"{process.child.pid} {os.getpid()}\n".encode())
         self._links.broadcast(wire.Started(pid=process.child.pid, started_at_ns=self._started_at_ns))
+        self._oom = OomWatch(self._poller, self._task.oom_event_path, lambda: self._links.broadcast(wire.Oom()))
 
     def _process_failed(self, process: Process, message: str, exit_code: int) -> None:
         if not process.id:
@@ -224,13 +227,16 @@ class Supervisor:
             process.streams.end()
             return
         self._log.close()
+        if self._oom is not None:
+            # What comes now is in the record.
+            self._oom.close()
         record = ExitRecord(
             id=self._task.id,
             exit_code=process.exit_code,
             started_at_ns=self._started_at_ns,
             finished_at_ns=time.time_ns(),
             pid=process.child.pid,
-            oom_killed=oom_killed(self._task.oom_event_path),
+            oom_killed=oom_kills(self._task.oom_event_path) > 0,
         )
         if self._foreign is not None:
             # The next run has the same name there.

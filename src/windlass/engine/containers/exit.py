@@ -48,7 +48,7 @@ def callbacks(engine: Engine, container: Container, restart: Restart) -> TaskCal
     return TaskCallbacks(
         on_exit=on_exit,
         on_exec_exit=lambda exec_id, code: engine.execs.ended(engine.events, container, exec_id, code),
-        on_oom=lambda: _announce_oom(engine, container),
+        on_oom=lambda: engine.nursery.start(_out_of_memory(engine, container), f"oom {container.id}"),
         on_detach=lambda exec_id: announce(
             engine, container, "exec_detach" if exec_id else "detach", **({"execID": exec_id} if exec_id else {})
         ),
@@ -56,11 +56,19 @@ def callbacks(engine: Engine, container: Container, restart: Restart) -> TaskCal
     )
 
 
+async def _out_of_memory(engine: Engine, container: Container) -> None:
+    """The kernel killed a process; the container may go on."""
+    async with container.lock:
+        if not container.state.is_running:
+            return
+        _announce_oom(engine, container)
+        if not container.state.oom_killed:
+            await engine.containers.set_state(container, msgspec.structs.replace(container.state, oom_killed=True))
+
+
 def _announce_oom(engine: Engine, container: Container) -> None:
-    """Once in a run, by whoever hears of it first."""
-    if not container.oom_announced:
-        container.oom_announced = True
-        announce(engine, container, "oom")
+    container.oom_announced = True
+    announce(engine, container, "oom")
 
 
 def lost_record(container: Container) -> ExitRecord:
@@ -76,7 +84,7 @@ async def exited(engine: Engine, container: Container, record: ExitRecord, resta
     async with container.lock:
         if container.removed or not container.state.is_running:
             return
-        if record.oom_killed:
+        if record.oom_killed and not container.oom_announced:
             _announce_oom(engine, container)
         endpoints = container.state.endpoints
         again = not container.removing and wants_restart(container, record)

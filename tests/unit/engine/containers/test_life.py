@@ -291,6 +291,23 @@ async def test_the_oom_killer_is_announced_before_the_death(world: FakeWorld) ->
     assert world.engine.containers.get("fat").state.oom_killed
 
 
+async def test_a_container_that_survives_the_oom_killer_says_so(world: FakeWorld) -> None:
+    await world.make("fat")
+    await start(world.engine, "fat")
+    for _ in range(2):
+        world.task.callbacks.on_oom()
+    await world.settled()
+    state = world.engine.containers.get("fat").state
+    assert (state.status, state.oom_killed) == ("running", True)
+    world.task.end(0, oom=True)
+    await world.settled()
+    # Each one is told, and the record at the end tells of none that was not.
+    assert world.events == ["create", "start", "oom", "oom", "die"]
+    world.task.callbacks.on_oom()
+    await world.settled()
+    assert world.events[-1] == "die"
+
+
 async def test_a_lost_supervisor_is_an_end(world: FakeWorld) -> None:
     await world.make("lost")
     await start(world.engine, "lost")
