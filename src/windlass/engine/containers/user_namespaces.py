@@ -90,10 +90,13 @@ def _donors(engine: Engine, host: HostConfig) -> list[Container]:
 def _namespace_of(container: Container) -> UserNamespaceIntent:
     path = f"/proc/{container.state.pid}/ns/user"
     try:
-        inode = os.stat(path).st_ino
+        return _HOST if _is_same(path, "/proc/self/ns/user") else UserNamespaceIntent("join", path)
     except OSError:
         raise NotRunning(container.id) from None
-    return _HOST if inode == os.stat("/proc/self/ns/user").st_ino else UserNamespaceIntent("join", path)
+
+
+def _is_same(path: str, other: str) -> bool:
+    return path == other or os.path.samestat(os.stat(path), os.stat(other))
 
 
 def _check_joined(donor: Container, found: UserNamespaceIntent, first: UserNamespaceIntent, *, remapped: bool) -> None:
@@ -108,7 +111,7 @@ def _check_joined(donor: Container, found: UserNamespaceIntent, first: UserNames
             "remapped; run this one in the host namespace (--userns=host) too, or restart that one if it was started "
             "without --userns-remap"
         )
-    if found != first:
+    if found.remapped and not _is_same(found.path, first.path):
         raise Conflict(
             f"cannot join namespaces of container {donor.id} and of another one: each has a user namespace of its own"
         )
