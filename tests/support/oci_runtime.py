@@ -13,6 +13,8 @@ from typing import IO, Any
 from tests.support.leaks import OUR_CGROUPS
 
 _TIMEOUT_S = 30
+# As ./windlass runs it: without the packages of others.
+PROGRAM = [sys.executable, "-I", "-S", str(Path(__file__).parents[2] / "src/windlass/__main__.py"), "runtime"]
 
 
 class OciRuntime:
@@ -20,11 +22,11 @@ class OciRuntime:
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "state"
-        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+        self.environment = dict(os.environ)
 
     def command(self, *argv: str) -> list[str]:
         """The command of `argv`."""
-        return [sys.executable, "-m", "windlass.runtime.main", "--root", str(self.root), *argv]
+        return [*PROGRAM, "--root", str(self.root), *argv]
 
     def __call__(self, *argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run one command to its end, its output read as text."""
@@ -41,6 +43,11 @@ class OciRuntime:
             stdout=file,
             stderr=file,
         ).returncode
+
+    def leave(self, *argv: str) -> None:
+        """Run one command whose container stays when it ends, and writes to nobody."""
+        with open(os.devnull, "w") as nobody:
+            assert self.write_to(nobody, *argv) == 0
 
     def start(self, name: str, **options: Any) -> None:
         """Start a created container and wait for its end."""
