@@ -35,6 +35,12 @@ def inside(engine: PrivateDaemon) -> Inside:
 
 
 @pytest.fixture(scope="session")
+def control_files(inside: Inside) -> set[str]:
+    """The control files that a container has on this host, below the mount point: `memory/memory.limit_in_bytes`."""
+    return {line.removeprefix("./") for line in inside(script=f"cd {CGROUPS}; find . -type f -maxdepth 2")}
+
+
+@pytest.fixture(scope="session")
 def refused(engine: PrivateDaemon) -> Callable[..., str]:
     """Try to run a container with these flags; returns the engine's or the client's words."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.e2e.isolation.conftest import CGROUPS, Inside
-from tests.support.daemon import PrivateDaemon
+from tests.support.daemon import DOCKER, PrivateDaemon
 
 pytestmark = pytest.mark.root
 _MB = 1 << 20
@@ -62,22 +63,20 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_limit(inside: Inside, engine: PrivateDaemon, cgroup_version: int, case: str) -> None:
+def test_limit(inside: Inside, control_files: set[str], cgroup_version: int, case: str) -> None:
     flags, *files = CASES[case]
     expected = files[cgroup_version - 1]
     if not expected:
         pytest.skip(f"cgroup v{cgroup_version} has no such limit")
     for file in expected:
-        _require(engine, cgroup_version, file)
+        _require(control_files, file)
     lines = inside(*flags, script=f"cd {CGROUPS}; head -n1 -q {' '.join(expected)}")
     assert lines == list(expected.values())
 
 
-def _require(engine: PrivateDaemon, version: int, file: str) -> None:
-    """Skip where the host's hierarchy lacks a file, as the engine's own group shows."""
-    controller, _, name = file.rpartition("/")
-    if not os.path.exists(f"{CGROUPS}/{controller}/{engine.cgroup}/{name}"):
-        pytest.skip(f"no {file} in cgroup v{version} of this kernel")
+def _require(present: set[str], file: str) -> None:
+    if file not in present:
+        pytest.skip(f"no {file} in this kernel's control groups")
 
 
 def test_rates_of_a_device(inside: Inside, cgroup_version: int, loop_device: str) -> None:
@@ -96,9 +95,9 @@ def test_rates_of_a_device(inside: Inside, cgroup_version: int, loop_device: str
     assert inside(*flags, script=script) == expected
 
 
-def test_weight_of_a_device(inside: Inside, engine: PrivateDaemon, cgroup_version: int, loop_device: str) -> None:
+def test_weight_of_a_device(inside: Inside, control_files: set[str], cgroup_version: int, loop_device: str) -> None:
     file = "blkio/blkio.bfq.weight_device" if cgroup_version == 1 else "io.bfq.weight"
-    _require(engine, cgroup_version, file)
+    _require(control_files, file)
     if "[bfq]" not in Path(f"/sys/block/{Path(loop_device).name}/queue/scheduler").read_text():
         pytest.skip("no bfq scheduler in this kernel")
     status = os.stat(loop_device).st_rdev
@@ -106,12 +105,12 @@ def test_weight_of_a_device(inside: Inside, engine: PrivateDaemon, cgroup_versio
     assert f"{os.major(status)}:{os.minor(status)} 200" in lines
 
 
-def test_a_weight_that_the_device_cannot_have_is_named(refused: Callable[..., str], engine: PrivateDaemon) -> None:
+def test_a_weight_that_the_device_cannot_have_is_named(refused: Callable[..., str], control_files: set[str]) -> None:
     """Its scheduler has no weights: the kernel's refusal comes back with the file and the value."""
     disk = next((name for name in os.listdir("/sys/block") if _has_no_weights(name)), None)
     if disk is None:
         pytest.skip("every disk here has the bfq scheduler")
-    _require(engine, 1, "blkio/blkio.bfq.weight_device")
+    _require(control_files, "blkio/blkio.bfq.weight_device")
     text = refused("--blkio-weight-device", f"/dev/{disk}:200")
     number = os.stat(f"/dev/{disk}").st_rdev
     assert f'"{os.major(number)}:{os.minor(number)} 200"' in text and "blkio.bfq.weight_device" in text
@@ -141,6 +140,25 @@ def test_memory_beyond_the_limit_kills_and_is_told(engine: PrivateDaemon) -> Non
         assert state == "true\n"
     finally:
         engine.docker("rm", "-f", "hungry")
+
+
+def test_a_container_that_goes_on_tells_too(engine: PrivateDaemon) -> None:
+    """One of its processes dies for memory: there is an event at once, and the container runs."""
+    script = "tail /dev/zero; sleep 1000"
+    engine.docker("run", "-d", "--name", "survivor", "-m", "8m", "--memory-swap", "8m", "busybox", "sh", "-c", script)
+    try:
+        filters = ["--filter", "container=survivor", "--filter", "event=oom", "--since", "1"]
+        watcher = subprocess.Popen(
+            [str(DOCKER), "-H", engine.host, "events", *filters, "--format", "{{.Action}}"], stdout=subprocess.PIPE
+        )
+        try:
+            assert watcher.stdout is not None and watcher.stdout.readline() == b"oom\n"
+        finally:
+            watcher.kill()
+            watcher.communicate()
+        assert engine.docker("inspect", "-f", "{{.State.Status}}", "survivor").stdout == "running\n"
+    finally:
+        engine.docker("rm", "-f", "survivor")
 
 
 @pytest.mark.parametrize(
