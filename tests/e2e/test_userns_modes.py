@@ -85,6 +85,16 @@ def test_remapped_and_not_do_not_mix(remapped: RemappedDaemon, kind: str) -> Non
     assert both.stdout == "0\n"
 
 
+def test_who_joined_can_be_joined_too(remapped: RemappedDaemon) -> None:
+    remapped.docker("run", "-d", "--name", "guest", "--network", "container:donor", *_SLEEP)
+    try:
+        flags = ["--network", "container:donor", "--pid", "container:guest"]
+        inside = remapped.docker("run", "--rm", *flags, "busybox", "readlink", "/proc/self/ns/user").stdout
+        assert inside == f"user:[{user_namespace(remapped.pid('donor'))}]\n"
+    finally:
+        remapped.docker("rm", "-f", "guest")
+
+
 def test_two_owners_cannot_be_joined(remapped: RemappedDaemon) -> None:
     remapped.docker("run", "-d", "--name", "second", *_SLEEP)
     try:
