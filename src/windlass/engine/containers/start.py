@@ -44,7 +44,7 @@ async def _start(engine: Engine, container: Container) -> None:
         cancel_restart(container)
         try:
             await launch(engine, container, msgspec.structs.replace(container.state, restart_count=0))
-        except WindlassError:
+        except Exception:
             if container.intent.host_config.auto_remove:
                 remove_later(engine, container)
             raise
@@ -87,7 +87,7 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
         await container.teardown.wait()
     try:
         connection, prepared = await _make_ready(engine, container)
-    except WindlassError as error:
+    except Exception as error:
         await _record_failure(engine, container, error)
         raise
     try:
@@ -95,7 +95,7 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
     except BaseException as error:
         disconnect(engine, container.intent, connection)
         await run_blocking(prepared.cgroup.remove)
-        if isinstance(error, WindlassError):
+        if isinstance(error, Exception):
             await _record_failure(engine, container, error)
         raise
     connection.close()
@@ -155,20 +155,21 @@ async def _launch(engine: Engine, container: Container, connection: Connection, 
             client.close()
 
 
-async def _record_failure(engine: Engine, container: Container, error: WindlassError) -> None:
-    """Keep why a start failed. Clients that wait for the end are told by the error of the start."""
+async def _record_failure(engine: Engine, container: Container, error: Exception) -> None:
+    """Keep why a start failed, a fault of ours too: clients that wait would wait for ever."""
+    message = error.message if isinstance(error, WindlassError) else f"{type(error).__name__}: {error}"
     code = error.exit_code if isinstance(error, StartFailed) else _START_FAILED
     failed = msgspec.structs.replace(
         container.state,
         status="created" if not container.state.started_at_ns else "exited",
         pid=0,
         exit_code=code,
-        error=error.message,
+        error=message,
         finished_at_ns=now_ns() if container.state.started_at_ns else 0,
         endpoints=[],
     )
     await engine.containers.set_state(container, failed)
     container.drop_pending()
     container.announce_exit()
-    reason = "supervisor gone" if isinstance(error, TaskGone) else error.message
+    reason = "supervisor gone" if isinstance(error, TaskGone) else message
     event(_log, logging.WARNING, "container did not start", container=container.id, error=reason)

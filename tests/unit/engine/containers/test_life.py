@@ -76,6 +76,21 @@ async def test_a_failed_start_leaves_the_reason_and_nothing_else(world: FakeWorl
     assert world.events == ["create"]
 
 
+async def test_a_fault_of_ours_ends_the_wait_too(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client waits from before the start on: without an end it would hang."""
+
+    def faulty(*_arguments: object) -> None:
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr("windlass.engine.containers.start.prepare", faulty)
+    made = await world.make("broken")
+    waiter = wait(world.engine, made, "next-exit")
+    with pytest.raises(KeyError):
+        await start(world.engine, made)
+    assert (await asyncio.wait_for(waiter, 5)).exit_code == 128
+    assert world.engine.containers.get(made).state.error == "KeyError: 'no such thing'"
+
+
 async def test_a_failed_start_of_an_rm_container_removes_it(world: FakeWorld) -> None:
     await world.make("bad", cmd=["nope"], host=HostConfig(auto_remove=True))
     removed = wait(world.engine, "bad", "removed")
