@@ -136,12 +136,13 @@ def _table(directory: str, file: str) -> tuple[BlockEntry, ...]:
     """Read lines of `8:0 Read 4096` and of `8:0 4096`; sums (`Total`) are left out."""
     entries = []
     for line in control.read(f"{directory}/{file}").splitlines():
-        device, *ops, value = line.split() or [""]
-        major, _, minor = device.partition(":")
-        if not (major.isdecimal() and minor.isdecimal() and value.isdecimal()) or len(ops) > 1:
+        words = line.split()
+        if len(words) not in (2, 3) or not words[-1].isdecimal():
             continue
-        if not ops or ops[0] in _BLOCK_OPS:
-            entries.append(BlockEntry(int(major), int(minor), ops[0].lower() if ops else "", int(value)))
+        major, _, minor = words[0].partition(":")
+        op = words[1] if len(words) == 3 else ""
+        if major.isdecimal() and minor.isdecimal() and (not op or op in _BLOCK_OPS):
+            entries.append(BlockEntry(int(major), int(minor), op.lower(), int(words[-1])))
     return tuple(entries)
 
 

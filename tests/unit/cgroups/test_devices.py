@@ -8,7 +8,14 @@ import pytest
 
 from windlass.base.errors import InvalidParameter
 from windlass.cgroups.device_program import device_program
-from windlass.cgroups.devices import DEFAULT_ALLOWED, DeviceRules, reduce_rules, v1_commands
+from windlass.cgroups.devices import (
+    DEFAULT_ALLOWED,
+    DeviceRules,
+    parse_v1_list,
+    reduce_rules,
+    v1_commands,
+    v1_transition,
+)
 from windlass.spec.resources import LinuxDeviceCgroup as Rule
 
 _DENY_ALL = Rule(False, access="rwm")
@@ -46,6 +53,52 @@ def test_a_wildcard_cannot_be_punctured() -> None:
 
 def test_the_default_rules_deny_fuse_without_effect() -> None:
     assert reduce_rules([_DENY_ALL, Rule(False, "c", 10, 229, "rwm")]) == reduce_rules([_DENY_ALL])
+
+
+def test_a_rule_without_access_says_nothing() -> None:
+    assert reduce_rules([_DENY_ALL, Rule(True, "c", 10, 1)]) == reduce_rules([_DENY_ALL])
+
+
+# --- from one set of rules to another --------------------------------------------------------------------
+
+
+def _kernel(rules: DeviceRules, commands: tuple[tuple[str, str], ...]) -> list[dict[tuple[str, int, int], set[str]]]:
+    """What a v1 group that denies by default allows, before and after each command."""
+    allowed = {key: set(access) for key, access in rules.exceptions}
+    states = [{key: set(access) for key, access in allowed.items()}]
+    for file, text in commands:
+        ((key, access),) = parse_v1_list(text).exceptions
+        change = allowed.setdefault(key, set())
+        change.update(access) if file == "devices.allow" else change.difference_update(access)
+        states.append({key: set(access) for key, access in allowed.items() if access})
+    return states
+
+
+def test_a_transition_has_no_window() -> None:
+    old = reduce_rules([_DENY_ALL, Rule(True, "c", 10, 1, "rw"), Rule(True, "b", 8, None, "r")])
+    new = reduce_rules([_DENY_ALL, Rule(True, "c", 10, 1, "wm"), Rule(True, "b", 8, 1, "rw")])
+    states = _kernel(old, v1_transition(old, new))
+    assert states[-1] == {key: set(access) for key, access in new.exceptions}
+    before, after = states[0], states[-1]
+    for state in states:
+        for key in {*before, *after, *state}:
+            both, either = (
+                before.get(key, set()) & after.get(key, set()),
+                before.get(key, set()) | after.get(key, set()),
+            )
+            assert both <= state.get(key, set()) <= either
+
+
+def test_no_change_is_no_command() -> None:
+    rules = reduce_rules([_DENY_ALL])
+    assert v1_transition(rules, rules) == ()
+
+
+def test_lists_of_the_kernel() -> None:
+    text = "c 1:3 rwm\nb *:* m\nc 136:* r\nc 136:* w\n"
+    expected = ((("c", 1, 3), "rwm"), (("b", -1, -1), "m"), (("c", 136, -1), "rw"))
+    assert parse_v1_list(text) == DeviceRules(False, expected)
+    assert parse_v1_list("a *:* rwm\n") == DeviceRules(True)
 
 
 # --- the program, run by a small interpreter of the instructions it uses -----------------------------
