@@ -13,11 +13,7 @@ from windlass.cgroups.driver import make_driver
 from windlass.cgroups.model import Cgroup, CgroupDriver, CgroupError
 from windlass.spec.resources import LinuxCpu, LinuxDeviceCgroup, LinuxMemory, LinuxPids, LinuxResources
 
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.systemd,
-    pytest.mark.skipif(not os.path.isdir("/run/systemd/system"), reason="needs systemd as the first process"),
-]
+pytestmark = [pytest.mark.root, pytest.mark.systemd]
 
 _MIB = 1 << 20
 _NAME = "windlasstests-deep.slice:windlass-tests:one"
