@@ -10,16 +10,25 @@ import pytest
 from tests.support.leaks import HostState, leaks
 
 # The folders whose tests touch the host.
-WATCHED = {"integration", "security", "e2e"}
+WATCHED = {"integration", "security", "e2e", "machine"}
+
+
+# What a marker asks of the host: how to find out, and what to say where it is not there.
+NEEDS = {
+    "root": (lambda: os.geteuid() == 0, "needs root"),
+    "cgroup2": (lambda: os.path.exists("/sys/fs/cgroup/cgroup.controllers"), "needs cgroup v2 alone (see tests/machine)"),
+    "systemd": (lambda: os.path.isdir("/run/systemd/system"), "needs systemd as process 1 (see tests/machine)"),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs root where there is none."""
-    if os.geteuid() == 0:
-        return
-    for item in items:
-        if item.get_closest_marker("root") is not None:
-            item.add_marker(pytest.mark.skip(reason="needs root"))
+    """Skip what needs something that this host does not have."""
+    for name, (is_here, reason) in NEEDS.items():
+        if is_here():
+            continue
+        for item in items:
+            if item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

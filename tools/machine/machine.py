@@ -21,6 +21,7 @@ from tools.machine.parts import Parts
 
 DEFAULT_MEMORY_MIB = 2048
 DEFAULT_TIMEOUT_S = 600.0
+_CHECKOUT = Path(__file__).parents[2]
 _SHARE_START_S = 20.0
 _DISK_BYTES = 8 << 30
 # Of the caller's environment a command keeps what decides which code it runs.
@@ -113,6 +114,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "PYTHONPATH": f"{_CHECKOUT}:{_CHECKOUT / 'src'}"},
             )
         try:
             deadline = time.monotonic() + _SHARE_START_S

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.isolation.conftest import CGROUPS, Inside
 from tests.support.daemon import DOCKER, PrivateDaemon
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.cgroups]
 _MB = 1 << 20
 _UNLIMITED = str((1 << 63) - 4096)
 

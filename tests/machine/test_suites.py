@@ -1,0 +1,62 @@
+"""The tests for cgroup v2 and for systemd, in a machine that has both."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as xml
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tools.machine.machine import Machine, Request
+from tools.machine.parts import Parts, has_systemd
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+MARKERS = ("cgroup2", "cgroups", "systemd")
+TIMEOUT_S = 600
+# A machine is ten times slower than its host.
+_TEST_TIMEOUT_S = 240
+
+
+def _marked_files() -> list[str]:
+    """Return the files that hold a test with one of the markers: importing all the others takes a machine a minute."""
+    pattern = re.compile(rf"\bmark\.({'|'.join(MARKERS)})\b")
+    files = (path for path in sorted(TESTS.rglob("test_*.py")) if path.parent != Path(__file__).parent)
+    return [str(path.relative_to(ROOT)) for path in files if pattern.search(path.read_text(encoding="utf-8"))]
+
+
+def _cases(report: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (id, outcome, text) for each test of a JUnit file; an outcome is "passed", "failed" or "skipped"."""
+    for case in xml.parse(report).getroot().iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        troubles = [child for child in case if child.tag in ("failure", "error")]
+        skipped = case.find("skipped")
+        if troubles:
+            yield name, "failed", "\n".join(child.text or child.get("message", "") for child in troubles)
+        elif skipped is not None:
+            yield name, "skipped", skipped.get("message", "")
+        else:
+            yield name, "passed", ""
+
+
+@pytest.mark.root
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_suites_in_the_machine(parts: Parts, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """Each test in there counts as one here, with its own text."""
+    command = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", " or ".join(MARKERS)]
+    command += [f"--timeout={_TEST_TIMEOUT_S}", "--junitxml=/tmp/collect/report.xml", *_marked_files()]
+    request = Request(tuple(command), str(ROOT), has_systemd(), timeout_s=TIMEOUT_S, collect=tmp_path / "collected")
+    with open(tmp_path / "output", "wb") as output:
+        outcome = Machine(parts, request).run(output.fileno())
+    said = (tmp_path / "output").read_text(errors="replace")[-8000:]
+    assert outcome.status is not None, f"{outcome.problem}\n{said}\n{outcome.console[-4000:]}"
+    report = tmp_path / "collected/report.xml"
+    assert report.exists(), said
+    for name, result, text in _cases(report):
+        with subtests.test(name):
+            if result == "failed":
+                pytest.fail(text, pytrace=False)
+            elif result == "skipped":
+                pytest.skip(text)
+    assert outcome.status in (0, 1), said
