@@ -36,7 +36,7 @@ def probe_host(cgroup_host: CgroupHost) -> HostFacts:
         machine=traits.machine,
         kernel=traits.kernel,
         cgroup_version=cgroup_host.version,
-        controllers=frozenset(cgroup_host.controllers),
+        controllers=frozenset((*cgroup_host.controllers, *cgroup_host.unified_controllers)),
         features=_features(cgroup_host),
         capabilities=effective_capabilities(),
         cpu_count=os.cpu_count() or 1,
@@ -63,9 +63,14 @@ def _features(host: CgroupHost) -> frozenset[str]:
         found.add("cfs")
     if host.has("memory") and _swap_is_accounted(host.root):
         found.add("swap")
-    if host.has("io"):
+    if host.has("io") and _has_io_weights(host.root):
         found |= {"bfq", "bfq_device"}
     return frozenset(found)
+
+
+def _has_io_weights(root: str) -> bool:
+    """On v2, weights are BFQ's or io.cost's; only groups below the root have them, and only the latter shows there."""
+    return os.path.exists(f"{root}/io.cost.qos") or not {"io.bfq.weight", "io.weight"}.isdisjoint(_files_below(root))
 
 
 def _files_below(point: str) -> frozenset[str]:
