@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,9 +46,11 @@ class OciRuntime:
         ).returncode
 
     def leave(self, *argv: str) -> None:
-        """Run one command whose container stays when it ends, and writes to nobody."""
-        with open(os.devnull, "w") as nobody:
-            assert self.write_to(nobody, *argv) == 0
+        """Run one command whose container stays when it ends."""
+        with tempfile.TemporaryFile("w+") as output:
+            status = self.write_to(output, *argv)
+            output.seek(0)
+            assert status == 0, output.read()
 
     def start(self, name: str, **options: Any) -> None:
         """Start a created container and wait for its end."""

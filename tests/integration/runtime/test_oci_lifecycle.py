@@ -11,22 +11,10 @@ from typing import Any
 
 import pytest
 from tests.support.oci_runtime import OciRuntime, write_bundle
-from tests.support.rootfs import make_busybox_root
 
 pytestmark = pytest.mark.root
 
 _PATIENCE_S = 20
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> OciRuntime:
-    return OciRuntime(tmp_path)
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    make_busybox_root(tmp_path / "bundle/rootfs")
-    return tmp_path / "bundle"
 
 
 def state(runtime: OciRuntime, name: str = "c") -> dict[str, Any]:

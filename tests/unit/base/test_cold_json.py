@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -33,3 +36,10 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
 def test_other_values_are_refused() -> None:
     with pytest.raises(TypeError):
         cold_json.dumps(1.5)
+
+
+def test_mistakes_are_told_where_nobody_has_imported_json() -> None:
+    script = "from windlass.base import cold_json\ntry: cold_json.loads(b'{')\nexcept ValueError as e: print(e)"
+    source = str(Path(__file__).parents[3] / "src")
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {source!r})\n{script}"]
+    assert "line 1 column 2" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

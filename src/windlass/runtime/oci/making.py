@@ -69,7 +69,7 @@ class Making:
             self.state = replace(self.state, pid=launch.pid, start_time=states.process_start_time(launch.pid))
             self._directory.save(self.state)
             self._add_to_rdt_group()
-            launch.follow(self._answer, until=holding.CREATED if self._held else "")
+            launch.follow(self._answer, until=holding.CREATED if self._held else None)
         except NotStarted as error:
             raise NotStarted(f"unable to start container process: {error.message}", error.exit_code) from None
 

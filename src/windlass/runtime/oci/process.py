@@ -116,8 +116,8 @@ class Launch:
         self._sync = sync
         self._failure = failure
 
-    def follow(self, answer: Callable[[str, int, int], str], until: str = "") -> None:
-        """Answer `Sync` messages until the program runs, or `until` is reached.
+    def follow(self, answer: Callable[[str, int, int], str], until: str | None = None) -> None:
+        """Answer `Sync` messages until the program runs, or the point `until` is reached.
 
         `answer` gets point, pid and descriptor number (as the process itself sees them) and returns why the process
         must not go on, or an empty text.
@@ -142,6 +142,7 @@ class Launch:
                 return
 
     def _reply(self, message: bytes, answer: Callable[[str, int, int], str]) -> str:
+        """Answer one message; returns the point from which the process goes on, if it does."""
         told = cold_json.loads(message)
         point = str(told["point"])
         refusal = answer(point, int(told.get("pid", 0)), int(told.get("fd", -1)))
