@@ -35,7 +35,7 @@ _WORDS = {
 _SHOW = ["sh", "-c", "ls /dev; cat /proc/mounts; grep -E '^(Cap|Seccomp|NoNewPrivs)' /proc/self/status; ls /"]
 
 
-@pytest.mark.parametrize("kind", ["oci run", "oci create", "oci exec"])
+@pytest.mark.parametrize("kind", ["oci run", "oci exec"])
 async def test_they_change_nothing(bench: Bench, tmp_path: Path, kind: str) -> None:
     entry = make_entry(kind, bench, tmp_path)
     (entry.root / ".krun_config.json").symlink_to(tmp_path / "outside")

@@ -38,8 +38,10 @@ _USER = {
 }
 
 
-@pytest.mark.parametrize("kind", ["oci run", "oci exec"])
-@pytest.mark.parametrize("more", [(), ("cgroup",), ("user",), ("user", "cgroup")], ids="-".join)
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("oci run", ()), ("oci exec", ("cgroup",)), ("oci run", ("user",)), ("oci exec", ("user", "cgroup"))],
+)
 async def test_bundles(bench: Bench, tmp_path: Path, kind: str, more: tuple[str, ...]) -> None:
     """CVE-2023-25809 is about the host's control groups in a user namespace without a cgroup namespace."""
     entry = make_entry(kind, bench, tmp_path)

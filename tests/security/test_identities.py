@@ -39,20 +39,19 @@ async def identity(entry: Entry, user: str, **host: Any) -> tuple[str, str, list
     return fields["Uid"][0], fields["Gid"][0], sorted(fields["Groups"], key=int)
 
 
-@pytest.mark.parametrize(
-    ("user", "wanted"),
-    [
-        ("", ("0", "0", ["0"])),
-        ("bob", ("1000", "1000", ["10", "1000"])),
-        ("1000", ("1000", "1000", ["10", "1000"])),
-        ("bob:wheel", ("1000", "10", ["10"])),
-        ("1000:1000", ("1000", "1000", ["1000"])),
-        ("4242", ("4242", "0", ["0"])),
-        ("4242:4243", ("4242", "4243", ["4243"])),
-    ],
-)
-async def test_groups_are_complete_and_no_more(engine: Entry, user: str, wanted: tuple[str, str, list[str]]) -> None:
-    assert await identity(engine, user) == wanted
+_IDENTITIES = {
+    "": ("0", "0", ["0"]),
+    "bob": ("1000", "1000", ["10", "1000"]),
+    "1000": ("1000", "1000", ["10", "1000"]),
+    "bob:wheel": ("1000", "10", ["10"]),
+    "1000:1000": ("1000", "1000", ["1000"]),
+    "4242": ("4242", "0", ["0"]),
+    "4242:4243": ("4242", "4243", ["4243"]),
+}
+
+
+async def test_groups_are_complete_and_no_more(engine: Entry) -> None:
+    assert {user: await identity(engine, user) for user in _IDENTITIES} == _IDENTITIES
 
 
 async def test_added_groups(engine: Entry) -> None:
@@ -70,15 +69,13 @@ async def test_groups_of_a_bundle_are_its_own(bench: Bench, tmp_path: Path, kind
     assert fields == {"Uid": {"1000"}, "Gid": {"1000"}, "Groups": {"5", "6"}}
 
 
-@pytest.mark.parametrize(
-    "user", ["4294967296", "2147483648", "-1", "99999999999999999999", "0:4294967296", "0:-1", "+4294967296"]
-)
-async def test_numbers_out_of_range_are_never_names(engine: Entry, user: str) -> None:
-    name, _, group = user.partition(":")
-    (engine.root / "etc/passwd").write_text(f"{name}:x:0:0::/:/bin/sh\n")
-    (engine.root / "etc/group").write_text(f"{group}:x:0:\n")
-    with pytest.raises(Refused, match="uids and gids must be in range 0-2147483647"):
-        await identity(engine, user)
+async def test_numbers_out_of_range_are_never_names(engine: Entry) -> None:
+    for user in ("4294967296", "2147483648", "-1", "99999999999999999999", "0:4294967296", "0:-1", "+4294967296"):
+        name, _, group = user.partition(":")
+        (engine.root / "etc/passwd").write_text(f"{name}:x:0:0::/:/bin/sh\n")
+        (engine.root / "etc/group").write_text(f"{group}:x:0:\n")
+        with pytest.raises(Refused, match="uids and gids must be in range 0-2147483647"):
+            await identity(engine, user)
 
 
 async def test_a_number_is_not_the_name_of_another_user(engine: Entry) -> None:

@@ -24,7 +24,7 @@ from windlass.spec.container import HostConfig, MountRequest
 
 pytestmark = pytest.mark.root
 
-_RACE_S = 0.8
+_RACE_S = 0.7
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -87,17 +87,16 @@ def test_the_race_is_won_against_paths(scene: Scene) -> None:
 async def test_mounts_within_a_shared_volume(bench: Bench, tmp_path: Path, scene: Scene, kind: str) -> None:
     entry = make_entry(kind, bench, tmp_path)
     before = mounts_below(tmp_path)
-    starts = refusals = 0
+    starts = 0
     deadline = time.monotonic() + _RACE_S
     with scene.swapping():
-        while time.monotonic() < deadline:
+        while starts < 2 or time.monotonic() < deadline:
             starts += 1
             try:
                 output = await entry.output(["cat", "/vol/a/deep/file"], host=_host(scene), oci=_bundle(scene))
                 assert output == "from the source" or "No such file" in output
             except Refused:
-                refusals += 1
-    assert starts >= 2
+                continue
     assert scene.escaped() == []
     assert mounts_below(tmp_path) == before
 
