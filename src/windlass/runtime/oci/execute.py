@@ -112,6 +112,7 @@ def _follow(call: Call, launch: Launch, spec: RuntimeSpec, state: State, front: 
             write_pid_file(path, launch.pid)
         front.take(launch.pidfd)
     except NotStarted as error:
+        front.reap(launch.pid)
         raise _failed(error) from None
     finally:
         launch.close()

@@ -99,6 +99,11 @@ class Foreground:
             self._terminal = Terminal(_receive_master(self._master_socket))
             signals.handle(signals.SIGWINCH, lambda _number, _frame: self._resize())
 
+    def reap(self, pid: int) -> None:
+        """Take the end of a process that has failed: its pid namespace cannot end while nobody has."""
+        if self._follows:
+            os.waitpid(pid, 0)
+
     def wait(self, pid: int) -> int:
         """Wait for the process's end; returns its exit code, 128+n for death by signal n."""
         if self._terminal is not None:
