@@ -50,6 +50,11 @@ class Lab:
         pid, supervisor = (self.engine.run_root / "containers" / identity / "pid").read_text().split()
         return int(pid), int(supervisor)
 
+    def wait_for_attach(self, name: str) -> None:
+        """Return once a client has attached to a container."""
+        words = ["events", "--since", "5m", "--filter", f"container={name}", "--filter", "event=attach", "--until"]
+        _until(lambda: bool(self.docker(*words, f"{time.time():.9f}")))
+
     def stats(self, name: str) -> dict[str, dict[str, int]]:
         """One sample of a container's figures."""
         answer = self.engine.get(f"/containers/{name}/stats?stream=false&one-shot=true")
@@ -172,6 +177,7 @@ def test_terminals(lab: Lab) -> None:
         command = [str(DOCKER), "-H", lab.engine.host, "attach", "--no-stdin", "term"]
         client = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert client.stdout is not None
+        lab.wait_for_attach("term")
         lab.docker("exec", "term", "sh", "-c", "echo told > /proc/1/fd/1")
         assert client.stdout.read(4) == b"told"
     finally:
@@ -301,8 +307,7 @@ def test_containers_outlive_the_daemon(own_lab: Lab) -> None:
     command = [str(DOCKER), "-H", lab.engine.host, "attach", "stays"]
     client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert client.stdin is not None and client.stdout is not None
-    events = ["events", "--since", "5m", "--filter", "container=stays", "--filter", "event=attach", "--until"]
-    _until(lambda: bool(lab.docker(*events, f"{time.time():.9f}")))
+    lab.wait_for_attach("stays")
     lab.engine.kill()
     client.stdin.write(b"meanwhile\n")
     client.stdin.flush()
