@@ -212,30 +212,28 @@ def sysctl(_ctx: InitContext, op: ops.Sysctl) -> None:
     """
     proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        if not is_procfs(proc):
+            proc = _replace_proc(proc)
         for key, value in op.values:
             path = b"sys/" + (key if "/" in key else key.replace(".", "/")).encode()
-            if not (is_procfs(proc) and _is_bare(proc, path)):
-                os.close(proc)
-                proc = m.fsmount("proc", "proc", [], 0)
-            _write_sysctl(proc, path, key, value)
+            try:
+                fd = openat2(proc, path, os.O_WRONLY, resolve=_WITHIN)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise StepFailed(f"open sysctl {key} file: {reason(error)}") from None
+                proc = _replace_proc(proc)
+                fd = openat2(proc, path, os.O_WRONLY, resolve=_WITHIN)
+            _write_sysctl(fd, key, value)
     finally:
         os.close(proc)
 
 
-def _is_bare(proc: int, path: bytes) -> bool:
-    """Tell whether no mount is in the way."""
-    try:
-        os.close(openat2(proc, path, os.O_PATH, resolve=_WITHIN))
-    except OSError as error:
-        return error.errno != errno.EXDEV
-    return True
+def _replace_proc(proc: int) -> int:
+    os.close(proc)
+    return m.fsmount("proc", "proc", [], 0)
 
 
-def _write_sysctl(proc: int, path: bytes, key: str, value: str) -> None:
-    try:
-        fd = openat2(proc, path, os.O_WRONLY, resolve=_WITHIN)
-    except OSError as error:
-        raise StepFailed(f"open sysctl {key} file: {reason(error)}") from None
+def _write_sysctl(fd: int, key: str, value: str) -> None:
     try:
         os.write(fd, value.encode())
     except OSError as error:

@@ -93,7 +93,7 @@ def _read_fields(root_fd: int, path: bytes, count: int) -> list[list[str]]:
             raise StepFailed(f"/{path.decode()} is not a regular file")
         if status.st_size > _MAX_FILE_BYTES:
             raise StepFailed(f"/{path.decode()} is larger than {_MAX_FILE_BYTES} bytes")
-        data = _read_all(fd, _MAX_FILE_BYTES)
+        data = _read_all(fd, status.st_size + 1)
     finally:
         os.close(fd)
     rows = []
@@ -107,6 +107,7 @@ def _read_fields(root_fd: int, path: bytes, count: int) -> list[list[str]]:
 
 
 def _read_all(fd: int, limit: int) -> bytes:
+    """Read at most `limit` bytes: as much as there is, since a buffer of megabytes costs more than the file."""
     chunks = []
     while limit > 0 and (chunk := os.read(fd, limit)):
         chunks.append(chunk)

@@ -90,8 +90,13 @@ def effective_capabilities() -> int:
 def drop_bounding(keep: int) -> None:
     """Drop every capability from the bounding set that `keep` does not have."""
     for number in range(len(CAPABILITIES)):
-        if not keep >> number & 1 and libc.prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1:
-            prctl(PR_CAPBSET_DROP, number)
+        if not keep >> number & 1:
+            try:
+                prctl(PR_CAPBSET_DROP, number)
+            except OSError:
+                # Of a newer kernel, or not ours to drop: what counts is that it is not there.
+                if libc.prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1:
+                    raise
 
 
 def capset(effective: int, permitted: int, inheritable: int) -> None:

@@ -50,18 +50,21 @@ _KERNEL_SIGACTION_BYTES = 32
 _FILTER_SIZE = 8
 
 
+# A function object of our own, whose prototype nobody else shares: prctl(2) takes as many arguments as it likes.
+_prctl = libc["prctl"]
+_prctl.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+
+
 class _SockFprog(ctypes.Structure):
     """struct sock_fprog of linux/filter.h."""
 
-    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
 def prctl(option: int, arg2: int = 0, arg3: int = 0, arg4: int = 0, arg5: int = 0) -> int:
     """prctl(2) with integer arguments."""
-    return check(
-        libc.prctl(option, ctypes.c_ulong(arg2), ctypes.c_ulong(arg3), ctypes.c_ulong(arg4), ctypes.c_ulong(arg5)),
-        f"prctl {option}",
-    )
+    rc: int = _prctl(option, arg2, arg3, arg4, arg5)
+    return rc if rc != -1 else check(rc, f"prctl {option}")
 
 
 def set_name(name: str) -> None:
@@ -106,8 +109,7 @@ def install_seccomp(program: bytes, flags: int = 0) -> int:
     The caller needs no_new_privs or CAP_SYS_ADMIN in its user namespace. With SECCOMP_FILTER_FLAG_NEW_LISTENER the
     result is the descriptor that notifications are read from, else 0.
     """
-    buffer = ctypes.create_string_buffer(program, len(program))
-    fprog = _SockFprog(len(program) // _FILTER_SIZE, ctypes.addressof(buffer))
+    fprog = _SockFprog(len(program) // _FILTER_SIZE, program)
     return check(
         libc.syscall(SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog)), "seccomp set mode filter"
     )
