@@ -94,10 +94,11 @@ def _write_batch(batch: list[Setting], locate: Locate, journal: Journal | None) 
 
 
 def _write_one(setting: Setting, directory: str, journal: Journal | None) -> bool:
-    """Write to all files that exist; False when there was none."""
+    """Write to all files that exist; False when there was none. Of several, one has to take the value."""
     if not directory:
         return False
     written = False
+    unsupported: CgroupError | None = None
     for file, text in setting.choices:
         path = f"{directory}/{file}"
         if journal is not None:
@@ -105,10 +106,15 @@ def _write_one(setting: Setting, directory: str, journal: Journal | None) -> boo
         try:
             control.write(path, text)
         except CgroupError as error:
-            if error.errno != errno.ENOENT:
+            if error.errno == errno.EOPNOTSUPP:
+                # A device's weight where both BFQ and io.cost are: each file refuses the devices of the other.
+                unsupported = unsupported or error
+            elif error.errno != errno.ENOENT:
                 raise
             continue
         written = True
+    if unsupported is not None and not written:
+        raise unsupported
     return written
 
 

@@ -130,3 +130,24 @@ def test_missing_controllers_are_warnings() -> None:
         f"{text} Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.",
         f"{text} BPS Block I/O read limit or the cgroup is not mounted. BPS read limit discarded.",
     )
+
+
+@pytest.mark.parametrize("refusing", [{"io.weight"}, {"io.bfq.weight"}, {"io.weight", "io.bfq.weight"}])
+def test_of_two_files_one_has_to_take_the_weight(monkeypatch: pytest.MonkeyPatch, refusing: set[str]) -> None:
+    """The files of BFQ and of io.cost refuse each other's devices; a device of neither has no weight."""
+    written = []
+
+    def write(path: str, text: str) -> None:
+        if path.rpartition("/")[2] in refusing:
+            raise CgroupError(f"failed to write {path}", path, text, errno.EOPNOTSUPP)
+        written.append((path, text))
+
+    monkeypatch.setattr(control, "write", write)
+    resources = LinuxResources(block_io=LinuxBlockIo(weight_device=[LinuxWeightDevice(8, 0, 100)]))
+    settings = list(v2_limits.settings(resources))
+    if len(refusing) == 2:
+        with pytest.raises(CgroupError, match=r"io\.bfq\.weight"):
+            write_settings(settings, lambda _: "/group")
+    else:
+        write_settings(settings, lambda _: "/group")
+        assert [path for path, _ in written] == [f"/group/{({'io.weight', 'io.bfq.weight'} - refusing).pop()}"]
