@@ -16,7 +16,10 @@ WATCHED = {"integration", "security", "e2e", "machine"}
 # What a marker asks of the host: how to find out, and what to say where it is not there.
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "needs root"),
-    "cgroup2": (lambda: os.path.exists("/sys/fs/cgroup/cgroup.controllers"), "needs cgroup v2 alone (see tests/machine)"),
+    "cgroup2": (
+        lambda: os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
+        "needs cgroup v2 alone (see tests/machine)",
+    ),
     "systemd": (lambda: os.path.isdir("/run/systemd/system"), "needs systemd as process 1 (see tests/machine)"),
 }
 

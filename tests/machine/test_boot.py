@@ -11,7 +11,7 @@ from tools.machine.parts import Parts
 pytestmark = pytest.mark.root
 
 SCRIPT = """
-echo "$PWD"; stat -fc %T /sys/fs/cgroup; cat /sys/fs/cgroup/cgroup.controllers; stat -fc %T /tmp
+echo "$PWD"; stat -fc %T /sys/fs/cgroup; cat /sys/fs/cgroup/cgroup.controllers; stat -fc %T $TMPDIR
 touch /etc/machine-was-here && echo overlay
 mkdir /mnt/host && mount -t virtiofs host /mnt/host
 touch /mnt/host/machine-was-here

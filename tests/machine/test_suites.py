@@ -44,9 +44,11 @@ def _cases(report: Path) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.timeout(TIMEOUT_S + 60)
 def test_suites_in_the_machine(parts: Parts, tmp_path: Path, subtests: pytest.Subtests) -> None:
     """Each test in there counts as one here, with its own text."""
-    command = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", " or ".join(MARKERS)]
-    command += [f"--timeout={_TEST_TIMEOUT_S}", "--junitxml=/tmp/collect/report.xml", *_marked_files()]
-    request = Request(tuple(command), str(ROOT), has_systemd(), timeout_s=TIMEOUT_S, collect=tmp_path / "collected")
+    pytest_ = f"python -m pytest -q -p no:cacheprovider --timeout={_TEST_TIMEOUT_S} --junitxml=$COLLECT/report.xml"
+    script = f"{pytest_} -m '{' or '.join(MARKERS)}' {' '.join(_marked_files())}"
+    request = Request(
+        ("sh", "-c", script), str(ROOT), has_systemd(), timeout_s=TIMEOUT_S, collect=tmp_path / "collected"
+    )
     with open(tmp_path / "output", "wb") as output:
         outcome = Machine(parts, request).run(output.fileno())
     said = (tmp_path / "output").read_text(errors="replace")[-8000:]
