@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from tests.support.entries import FIRST, Entry, Refused, make_entry, mounts_below
 from tests.support.launching import Bench
-from tests.support.oci_runtime import PROC
+from tests.support.oci_runtime import PROC, OciRuntime, write_bundle
 
 from windlass.spec.container import HostConfig
 
@@ -97,6 +98,31 @@ async def test_root_without_a_dev_of_its_own(bench: Bench, tmp_path: Path, outsi
         assert output == "" if name == "pts" else output.endswith("end\n")
         assert "masked" not in output and "->" not in output
         assert untouched(outside)
+
+
+def test_console_that_is_a_link(bench: Bench, tmp_path: Path, outside: Path) -> None:
+    """CVE-2025-52565, CVE-2026-88264: the terminal is bound over what is the container's, or not at all."""
+    entry = make_entry("oci create", bench, tmp_path)
+    runtime = OciRuntime(tmp_path)
+    bundle = tmp_path / "bundle"
+    devpts = {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance"]}
+    write_bundle(bundle, ["true"], root={"path": str(entry.root)}, only_mounts=[PROC, devpts], process__terminal=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "console"))
+        listener.listen()
+        create = ("create", "--bundle", str(bundle), "--console-socket", str(tmp_path / "console"), "c")
+        for target in (outside / "file", "/proc/sysrq-trigger", "pts/0"):
+            lie(entry.root, "dev/console", target)
+            try:
+                result = runtime(*create)
+                assert result.returncode != 0 and "terminal" in result.stderr
+                assert untouched(outside)
+            finally:
+                runtime("delete", "--force", "c")
+        (entry.root / "dev/console").unlink()
+        with open(tmp_path / "output", "w") as file:
+            assert runtime.write_to(file, *create) == 0
+        runtime("delete", "--force", "c")
 
 
 async def test_files_of_the_engine_over_links(bench: Bench, tmp_path: Path, outside: Path) -> None:
