@@ -61,6 +61,7 @@ _HANDLERS: dict[type[ops.Op], Callable[[InitContext, Any], None]] = {
     ops.Propagation: init_root.propagation,
     ops.OverlayRoot: init_root.overlay_root,
     ops.BindRoot: init_root.bind_root,
+    ops.UseRoot: init_root.use_root,
     ops.AttachRoot: init_root.attach_root,
     ops.PivotRoot: init_root.pivot_root,
     ops.MountFs: init_mounts.mount_fs,

@@ -105,6 +105,11 @@ def bind_root(ctx: InitContext, op: ops.BindRoot) -> None:
     ctx.set_root(os.open(op.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
 
 
+def use_root(ctx: InitContext, op: ops.UseRoot) -> None:
+    """Take a directory as it is."""
+    ctx.set_root(os.open(op.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
 def attach_root(ctx: InitContext, op: ops.AttachRoot) -> None:
     """Attach the detached root in the mount namespace of the user namespace."""
     if ctx.root_mount < 0:
@@ -120,6 +125,11 @@ def attach_root(ctx: InitContext, op: ops.AttachRoot) -> None:
 
 def pivot_root(ctx: InitContext, op: ops.PivotRoot) -> None:
     """Swap the roots on top of each other and drop the old one: no directory for it is needed."""
+    if op.chroot:
+        os.fchdir(ctx.root_fd)
+        os.chroot(".")
+        _enter_root(ctx)
+        return
     if op.no_pivot:
         _move_root(ctx)
         return

@@ -11,7 +11,7 @@ from __future__ import annotations
 from windlass.base.errors import InvalidParameter
 from windlass.linux import mount as m
 from windlass.linux.capabilities import CAPABILITY_NUMBERS
-from windlass.linux.namespaces import CLONE_NEWPID
+from windlass.linux.namespaces import CLONE_NEWNS, CLONE_NEWPID
 from windlass.runtime.mount_options import PROPAGATION_FLAGS
 from windlass.runtime.plan_facts import SYNC_PRESTART, PlanFacts
 from windlass.runtime.plan_mounts import cgroup_readonly_paths, plan_mounts
@@ -40,7 +40,9 @@ from windlass.spec.plan import (
     ReadOnlyPaths,
     ReadOnlyRoot,
     RunHooks,
+    SetNs,
     Sync,
+    UseRoot,
     WaitStart,
 )
 from windlass.spec.runtime import Hook, Hooks, Process, RuntimeSpec
@@ -68,7 +70,7 @@ def lower_plan(spec: RuntimeSpec, facts: PlanFacts) -> LaunchPlan:
     steps = [
         *_oom_score(process),
         *_to_the_root(spec, facts, namespaces),
-        *_root(spec, facts, process),
+        *_root(spec, facts, process, namespaces),
         *_protection(spec, facts),
         *_identity(spec, process, facts, namespaces),
     ]
@@ -90,7 +92,9 @@ def _oom_score(process: Process) -> Iterator[AnyOp]:
 
 def _to_the_root(spec: RuntimeSpec, facts: PlanFacts, namespaces: Namespaces) -> Iterator[AnyOp]:
     """Everything up to the bare root, mounted in the container's mount namespace."""
-    if not namespaces.has_user:
+    if namespaces.joined_mounts:
+        yield from _joined_root(facts, namespaces)
+    elif not namespaces.has_user:
         yield from namespaces.joins()
         yield from namespaces.news()
         yield from namespaces.contents()
@@ -120,6 +124,22 @@ def _to_the_root(spec: RuntimeSpec, facts: PlanFacts, namespaces: Namespaces) ->
         yield AttachRoot("/")
 
 
+def _joined_root(facts: PlanFacts, namespaces: Namespaces) -> Iterator[AnyOp]:
+    """In a mount namespace that others use: their mounts stay as they are, and the root is looked up among them."""
+    yield from namespaces.joins()
+    if namespaces.has_user:
+        yield namespaces.user()
+    # While paths are still the host's.
+    yield PrepareBinds()
+    yield SetNs(CLONE_NEWNS, namespaces.joined_mounts)
+    if namespaces.has_user:
+        yield EnterUserNs()
+    yield from namespaces.news()
+    yield from namespaces.contents()
+    yield NewKeyring(_KEYRING_NAME)
+    yield UseRoot(_root_place(facts))
+
+
 def _bare_root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
     # First of all close the way back: without it every mount below would appear on the host.
     propagation = _propagation(spec.linux.rootfs_propagation, m.MS_SLAVE | m.MS_REC)
@@ -133,7 +153,7 @@ def _bare_root(spec: RuntimeSpec, facts: PlanFacts) -> Iterator[AnyOp]:
     yield facts.root
 
 
-def _root(spec: RuntimeSpec, facts: PlanFacts, process: Process) -> Iterator[AnyOp]:
+def _root(spec: RuntimeSpec, facts: PlanFacts, process: Process, namespaces: Namespaces) -> Iterator[AnyOp]:
     yield from plan_mounts(spec, facts)
     if process.terminal:
         yield Console()
@@ -141,7 +161,7 @@ def _root(spec: RuntimeSpec, facts: PlanFacts, process: Process) -> Iterator[Any
         yield Sync(SYNC_PRESTART)
     # Found on the host, run in the container's namespaces: so before the host is out of sight.
     yield from _hooks("createContainer", (spec.hooks or _NO_HOOKS).create_container, facts.state_creating)
-    yield PivotRoot(facts.no_pivot)
+    yield PivotRoot(facts.no_pivot, chroot=bool(namespaces.joined_mounts))
 
 
 def _hooks(point: str, hooks: list[Hook], state: str) -> Iterator[AnyOp]:

@@ -59,8 +59,9 @@ class Namespaces:
             if namespace.type in self.by_type:
                 raise InvalidParameter(f"namespace {namespace.type} is named twice")
             self.by_type[namespace.type] = namespace
-        if "mount" not in self.by_type or self.by_type["mount"].path:
-            raise InvalidParameter("a container without a mount namespace of its own is not supported")
+        if "mount" not in self.by_type:
+            raise InvalidParameter("a container in the host's mount namespace is not supported")
+        self.joined_mounts = self.by_type["mount"].path
         self.has_user = "user" in self.by_type
         self.fresh = 0
         for namespace in self.by_type.values():
@@ -83,11 +84,14 @@ class Namespaces:
         return flag == CLONE_NEWNET and self._facts.netns_fd >= 0
 
     def joins(self) -> Iterator[AnyOp]:
-        """Join what exists; that of processes only here when init forks, else it is the parent's part."""
+        """Join what exists, but for that of mounts, after which no path is the host's.
+
+        That of processes only here when init forks, else it is the parent's part.
+        """
         for namespace in self.by_type.values():
             flag = NAMESPACE_FLAGS[namespace.type]
             if namespace.path:
-                if flag != CLONE_NEWUSER and (flag != CLONE_NEWPID or self.forks):
+                if not flag & (CLONE_NEWUSER | CLONE_NEWNS) and (flag != CLONE_NEWPID or self.forks):
                     yield SetNs(flag, namespace.path)
             elif self._is_passed(flag):
                 yield SetNs(flag, fd=self._facts.netns_fd)

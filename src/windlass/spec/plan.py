@@ -167,6 +167,15 @@ class BindRoot(Op, frozen=True):
         return f"bind root {self.source}"
 
 
+class UseRoot(Op, frozen=True):
+    """Use the directory `path` of a joined mount namespace as the root, without a mount of its own."""
+
+    path: str
+
+    def describe(self) -> str:
+        return f"use root {self.path}"
+
+
 class AttachRoot(Op, frozen=True):
     """Attach the detached root at host path `target`, in the present mount namespace."""
 
@@ -300,11 +309,17 @@ class Console(Op, frozen=True):
 
 
 class PivotRoot(Op, frozen=True):
-    """Make the new root `/` and forget the old one; `no_pivot` moves the mount and chroots (roots on a ramdisk)."""
+    """Make the new root `/` and forget the old one; `no_pivot` moves the mount and chroots (roots on a ramdisk).
+
+    With `chroot` that is all: the mount namespace was joined, and others go on in it.
+    """
 
     no_pivot: bool = False
+    chroot: bool = False
 
     def describe(self) -> str:
+        if self.chroot:
+            return "chroot"
         return "move the root" if self.no_pivot else "pivot_root"
 
 
@@ -606,6 +621,7 @@ AnyOp = (
     | Propagation
     | OverlayRoot
     | BindRoot
+    | UseRoot
     | AttachRoot
     | MountFs
     | Bind

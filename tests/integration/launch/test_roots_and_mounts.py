@@ -11,9 +11,13 @@ from tests.support.launching import Bench
 from tests.support.planned import MOUNTS, NAMESPACES, make_process, make_spec, make_task, output
 
 from windlass.runtime.task import StartFailed
+from windlass.spec.plan import BindRoot
 from windlass.spec.runtime import Capabilities, Device, Linux, Mount, Process, RuntimeSpec, User
 
 pytestmark = pytest.mark.root
+
+# Bound, since the plan cannot know whose the mount namespace is.
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 def _shell(script: str, **members: object) -> Process:
@@ -145,6 +149,28 @@ async def test_a_control_group_namespace_is_joined(bench: Bench) -> None:
         assert os.readlink(path) != os.readlink("/proc/self/ns/cgroup")
         spec = make_spec(_shell("readlink /proc/self/ns/cgroup"), namespaces=(*NAMESPACES, f"cgroup={path}"))
         assert (await output(bench, spec)).strip() == os.readlink(path)
+    finally:
+        await task.kill(9)
+        await task.wait()
+
+
+async def test_a_mount_namespace_is_joined(bench: Bench) -> None:
+    task = await bench.start(make_task(bench, make_spec(make_process("sleep", "1000"), hostname="first"), "first"))
+    source = bench.directory / "source"
+    source.mkdir()
+    (source / "file").write_text("of the host\n")
+    try:
+        path = f"/proc/{task.pid}/ns"
+        namespaces = [f"mount={path}/mnt", f"uts={path}/uts", f"pid={path}/pid", "ipc"]
+        spec = make_spec(_shell("hostname; cat /bound/file; readlink /proc/self/ns/mnt; cat /proc/1/comm"),
+                         namespaces=namespaces)  # fmt: skip
+        spec = msgspec.structs.replace(spec, mounts=[Mount("/bound", "bind", str(source), ["bind", "ro"])])
+        mounted = Path(f"/proc/{task.pid}/mountinfo").read_text().count("\n")
+        found = await output(bench, spec, "second", root=BindRoot("/"))
+        assert found.splitlines() == ["first", "of the host", os.readlink(f"{path}/mnt"), "sleep"]
+        # What is mounted there is seen by all, and nothing else has changed.
+        assert Path(f"/proc/{task.pid}/root/bound/file").read_text() == "of the host\n"
+        assert Path(f"/proc/{task.pid}/mountinfo").read_text().count("\n") - mounted == 1 + len(_DEVICES)
     finally:
         await task.kill(9)
         await task.wait()

@@ -183,7 +183,7 @@ def test_a_bundle_that_contradicts_itself(linux: dict[str, Any], message: str) -
 
 def test_a_bundle_without_a_mount_namespace_is_refused() -> None:
     spec = RuntimeSpec("1.2.0", Process("/", ["true"]), Root("rootfs"), linux=Linux(namespaces=[Namespace("pid")]))
-    with pytest.raises(InvalidParameter, match="without a mount namespace"):
+    with pytest.raises(InvalidParameter, match="in the host's mount namespace"):
         lower_plan(spec, _FACTS)
 
 
@@ -238,6 +238,20 @@ def test_namespaces_that_are_passed_or_joined() -> None:
         (0x80, "/n/time"),
     ]
     assert ops.UserNs(path="/n/user") in plan.ops and ops.Fork() in plan.ops and not plan.pid_namespace
+
+
+def test_a_mount_namespace_is_joined_last_and_left_as_it_is() -> None:
+    spec = RuntimeSpec(
+        "1.2.0",
+        Process("/", ["true"]),
+        Root("/"),
+        linux=Linux(namespaces=[Namespace("mount", "/n/mnt"), Namespace("ipc", "/n/ipc")]),
+    )
+    plan = lower_plan(spec, msgspec.structs.replace(_FACTS, root=ops.BindRoot("/")))
+    order = ["SetNs", "PrepareBinds", "SetNs", "NewKeyring", "UseRoot"]
+    assert _names(plan)[:5] == order
+    assert ops.PivotRoot(chroot=True) in plan.ops
+    assert not any(isinstance(op, ops.Unshare | ops.Propagation | ops.BindRoot) for op in plan.ops)
 
 
 def test_a_time_namespace_forks_after_its_offsets() -> None:

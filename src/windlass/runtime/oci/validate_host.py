@@ -27,8 +27,8 @@ def check_host(spec: RuntimeSpec) -> None:
     """
     for index, namespace in enumerate(spec.linux.namespaces):
         _namespace(namespace, f"/linux/namespaces/{index}")
-    if not any(namespace.type == "mount" and not namespace.path for namespace in spec.linux.namespaces):
-        raise unsupported("/linux/namespaces", "a container without a new mount namespace is not supported")
+    if not any(namespace.type == "mount" and not is_ours(namespace) for namespace in spec.linux.namespaces):
+        raise unsupported("/linux/namespaces", "a container in the host's mount namespace is not supported")
     if spec.process is not None:
         check_labels(spec.process, "/process")
     if spec.linux.mount_label and not has_selinux():
