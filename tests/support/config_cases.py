@@ -87,7 +87,8 @@ VALID: dict[str, list[tuple[str, Any]]] = {
     "affinity": [("/process/execCPUAffinity", {"initial": "0-3, 7", "final": ""})],
     "fifo node": [("/linux/devices/0", {"path": "/dev/f", "type": "p"})],
     "mode bits of the host": [
-        ("/linux/devices/0", {"path": "/d", "type": "c", "major": 1, "minor": 3, "fileMode": 0o1666})
+        ("/linux/devices/0", {"path": "/d", "type": "c", "major": 1, "minor": 3, "fileMode": 0o1666}),
+        ("/linux/devices/1", {"path": "/e", "type": "c", "major": 1, "minor": 5, "fileMode": 0o020644}),
     ],
     "time": [TIME, ("/linux/timeOffsets", {"boottime": {"secs": -5}, "monotonic": {"nanosecs": 999_999_999}})],
     "net devices": [("/linux/netDevices", {"eth7": {"name": "eth0"}, "eth8": {}})],
@@ -270,7 +271,7 @@ INVALID: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ),
     (
         "/linux/devices/0/fileMode",
-        "is not between",
+        "is not the mode of a device of type p",
         [("/linux/devices/0", {"path": "/x", "type": "p", "fileMode": 0o100666})],
     ),
     (

@@ -21,6 +21,7 @@ _NOBODY = (1 << 32) - 1
 _MAX_TERMINAL = (1 << 16) - 1
 _MAX_NAME = 64
 _MAX_MAJOR, _MAX_MINOR = (1 << 12) - 1, (1 << 20) - 1
+_FILE_TYPES = {"c": 0o020000, "u": 0o020000, "b": 0o060000, "p": 0o010000}
 
 
 def check_spec(spec: RuntimeSpec, warn: Warn) -> None:
@@ -229,12 +230,17 @@ def _devices(devices: Iterable[Device]) -> None:
                 raise Fault(f"{at}/major", f"is required, from 1 to {_MAX_MAJOR}, for a device of type {device.type}")
             if not 0 <= device.minor <= _MAX_MINOR:
                 raise Fault(f"{at}/minor", f"{device.minor} is not between 0 and {_MAX_MINOR}")
-        # The schema ends at 0777; engines send the host's mode with its upper bits.
-        if device.file_mode is not None and device.file_mode > 0o7777:
-            raise Fault(f"{at}/fileMode", f"{device.file_mode} is not between 0 and {0o7777}")
+        _device_mode(device, f"{at}/fileMode")
         identity = (device.type, device.major, device.minor)
         if seen.setdefault(device.path, identity) != identity:
             raise Fault(f"{at}/path", f"{shown(device.path)} is another device already")
+
+
+def _device_mode(device: Device, at: str) -> None:
+    """The schema ends at 0777; engines send the whole mode of the host's file, its type included."""
+    mode = device.file_mode or 0
+    if mode >> 12 and mode & ~0o7777 != _FILE_TYPES[device.type]:
+        raise Fault(at, f"{mode} is not the mode of a device of type {device.type}")
 
 
 def _sysctls(linux: Linux, own: frozenset[str]) -> None:
