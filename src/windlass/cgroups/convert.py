@@ -16,7 +16,7 @@
 | cpu.cpus, cpu.mems           | cpuset.cpus, cpuset.mems        | the same                                           |
 | pids.limit                   | pids.max                        | pids.max                                           |
 | blockIO.weight (10 to 1000)  | blkio[.bfq].weight              | io.bfq.weight as it is, io.weight = `io_weight()`  |
-| blockIO.weightDevice         | blkio[.bfq].weight_device       | lines of io.bfq.weight as they are                 |
+| blockIO.weightDevice         | blkio[.bfq].weight_device       | lines of the same two files                        |
 | blockIO.leafWeight           | blkio.leaf_weight               | missing                                            |
 | blockIO.throttleReadBps, ... | blkio.throttle.*_device         | io.max `rbps=`, `wbps=`, `riops=`, `wiops=`; 0: max|
 | hugepageLimits               | hugetlb.SIZE[.rsvd].limit_in_.. | hugetlb.SIZE[.rsvd].max                            |

@@ -109,15 +109,13 @@ def _cpu(cpu: LinuxCpu, directory: str) -> Iterator[Setting]:
 
 def _block_io(block_io: LinuxBlockIo) -> Iterator[Setting]:
     if block_io.weight:
-        yield _weight("/blockIO/weight", block_io.weight)
+        yield _weight("/blockIO/weight", "default ", block_io.weight)
     if block_io.leaf_weight:
         yield impossible("io", "/blockIO/leafWeight")
     for number, device in enumerate(block_io.weight_device):
         field = f"/blockIO/weightDevice/{number}"
         if device.weight:
-            # io.cost has a weight only for a device that the host's administrator gave a cost model: not written.
-            text = f"{device.major}:{device.minor} {device.weight}"
-            yield one("io", f"{field}/weight", "io.bfq.weight", text)
+            yield _weight(f"{field}/weight", f"{device.major}:{device.minor} ", device.weight)
         if device.leaf_weight:
             yield impossible("io", f"{field}/leafWeight")
     yield from _throttle("ReadBps", "rbps", block_io.throttle_read_bps_device)
@@ -126,9 +124,9 @@ def _block_io(block_io: LinuxBlockIo) -> Iterator[Setting]:
     yield from _throttle("WriteIOPS", "wiops", block_io.throttle_write_iops_device)
 
 
-def _weight(field: str, weight: int) -> Setting:
+def _weight(field: str, prefix: str, weight: int) -> Setting:
     """BFQ and io.cost have a file each; whichever is there takes the weight."""
-    choices = (("io.bfq.weight", f"default {weight}"), ("io.weight", f"default {convert.io_weight(weight)}"))
+    choices = (("io.bfq.weight", f"{prefix}{weight}"), ("io.weight", f"{prefix}{convert.io_weight(weight)}"))
     return Setting("io", field, choices)
 
 

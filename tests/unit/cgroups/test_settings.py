@@ -71,6 +71,7 @@ def test_v2() -> None:
         ("io", "io.bfq.weight", "default 500"),
         ("io", "io.weight", "default 4950"),
         ("io", "io.bfq.weight", "8:0 100"),
+        ("io", "io.weight", "8:0 910"),
         ("io", "io.max", "8:0 rbps=1024"),
     ]
 
