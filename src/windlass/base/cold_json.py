@@ -66,7 +66,7 @@ def loads(data: bytes) -> Any:
 
 
 def dumps(value: object) -> str:
-    """Encode dicts, lists, strings, integers, booleans and None compactly."""
+    """Encode dicts, lists, strings, finite numbers, booleans and None compactly."""
     if value is None:
         return "null"
     if value is True or value is False:
@@ -75,6 +75,8 @@ def dumps(value: object) -> str:
         return _quoted(value)
     if isinstance(value, int):
         return str(int(value))
+    if isinstance(value, float) and value - value == 0:
+        return float.__repr__(value)
     if isinstance(value, dict):
         return "{" + ",".join(f"{_quoted(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):

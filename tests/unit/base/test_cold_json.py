@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from windlass.base import cold_json
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
@@ -33,9 +33,10 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
         cold_json.loads(text)
 
 
-def test_other_values_are_refused() -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), b"", {1}])
+def test_other_values_are_refused(value: object) -> None:
     with pytest.raises(TypeError):
-        cold_json.dumps(1.5)
+        cold_json.dumps(value)
 
 
 def test_mistakes_are_told_where_nobody_has_imported_json() -> None:
