@@ -35,7 +35,10 @@ def ctr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Peer, Path]]
     make_busybox_root(directory / "rootfs")
     socket = directory / "containerd.sock"
     with service([program, "-c", str(directory / "config.toml")], socket, directory / "log"):
-        yield Peer([client, "-a", str(socket), "-n", _SPACE]), directory / "rootfs"
+        peer = Peer([client, "-a", str(socket), "-n", _SPACE])
+        yield peer, directory / "rootfs"
+        for name in peer("task", "ls", "-q").split():
+            peer("task", "rm", "-f", name)
     remove_group(_SPACE)
 
 
@@ -45,7 +48,7 @@ def test_run_exec_pause_kill_and_figures(ctr: tuple[Peer, Path]) -> None:
     assert command(*run, "--rm", str(root), "one", "/bin/id", "-u") == "0\n"
     command(*run, "-d", str(root), "two", "/bin/sleep", "1000")
     assert "RUNNING" in command("task", "ls")
-    assert command("task", "exec", "--exec-id", "e", "two", "/bin/id", "-g") == "0\n"
+    command("task", "exec", "--exec-id", "e", "two", "/bin/sh", "-c", "exit 7", status=7)
     assert "memory.usage_in_bytes" in command("task", "metrics", "two")
     command("task", "pause", "two")
     assert "PAUSED" in command("task", "ls")
