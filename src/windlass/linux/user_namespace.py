@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 
 from windlass.linux.namespaces import CLONE_NEWUSER, unshare
+from windlass.linux.process import set_dumpable
 from windlass.spec.plan import IdRange
 
 TYPE_CHECKING = False
@@ -60,6 +61,9 @@ def _hold_new_namespace(told_write: int, end_read: int, end_write: int) -> None:
     """In the child: make the namespace, say how that went, and keep it until the parent is done or gone."""
     try:
         os.close(end_write)
+        if os.geteuid() != 0:
+            # Or its files in /proc would be root's, and the caller could not write its maps.
+            set_dumpable(True)
         number = 0
         try:
             unshare(CLONE_NEWUSER)
