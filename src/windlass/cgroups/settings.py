@@ -25,6 +25,7 @@ class Setting(struct.Struct, frozen=True):
     `choices` are (file, text): each file that exists gets its text, and one of them must exist unless `optional`, which
     says that without the file things are as wanted anyway. Without choices, the controller has nothing of the kind.
     Settings in a row with the same `batch` depend on each other and are written in the order that the kernel takes.
+    `may_be_ignored` is a limit that newer kernels take and forget: it counts only if it can be read back.
     """
 
     controller: str
@@ -32,6 +33,7 @@ class Setting(struct.Struct, frozen=True):
     choices: tuple[tuple[str, str], ...]
     optional: bool = False
     batch: str = ""
+    may_be_ignored: bool = False
 
 
 def one(controller: str, field: str, file: str, value: object, *, optional: bool = False, batch: str = "") -> Setting:
@@ -112,7 +114,7 @@ def _write_one(setting: Setting, directory: str, journal: Journal | None) -> boo
             elif error.errno != errno.ENOENT:
                 raise
             continue
-        written = True
+        written = not setting.may_be_ignored or control.read_int(path) <= int(text)
     if unsupported is not None and not written:
         raise unsupported
     return written
@@ -125,6 +127,8 @@ def _explain(setting: Setting, directory: str) -> MissingLimit:
         raise CgroupError(f"the control group {directory} is gone")
     elif not setting.choices:
         reason = f"the {setting.controller} controller of this version of cgroups has no such limit"
+    elif setting.may_be_ignored and os.path.exists(f"{directory}/{setting.choices[0][0]}"):
+        reason = f"this kernel ignores {setting.choices[0][0]}"
     else:
         files = " or ".join(dict.fromkeys(file for file, _ in setting.choices))
         reason = f"there is no {files} in {directory}"

@@ -79,7 +79,10 @@ def _memory(memory: LinuxMemory, *, fresh: bool) -> Iterator[Setting]:
     if memory.reservation:
         yield one("memory", "/memory/reservation", "memory.soft_limit_in_bytes", memory.reservation)
     if memory.kernel:
-        yield one("memory", "/memory/kernel", "memory.kmem.limit_in_bytes", memory.kernel)
+        choice = ("memory.kmem.limit_in_bytes", str(memory.kernel))
+        yield Setting(
+            "memory", "/memory/kernel", (choice,), optional=memory.kernel < 0, may_be_ignored=memory.kernel > 0
+        )
     if memory.kernel_tcp:
         yield one("memory", "/memory/kernelTCP", "memory.kmem.tcp.limit_in_bytes", memory.kernel_tcp)
     if memory.disable_oom_killer or (memory.disable_oom_killer is False and not fresh):

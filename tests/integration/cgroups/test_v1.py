@@ -124,6 +124,18 @@ def test_kernel_memory_and_the_oom_killer(cgroup: V1Cgroup) -> None:
     assert not cgroup.stats().memory.oom_kill_disabled
 
 
+def test_a_limit_that_the_kernel_ignores_is_not_taken_for_one(driver: V1Driver, cgroup: V1Cgroup) -> None:
+    missing = cgroup.update(LinuxResources(memory=LinuxMemory(kernel=8 * _MIB)))
+    if not missing:
+        assert cgroup.stats(everything=True).memory.kernel.limit == 8 * _MIB
+        return
+    assert [(limit.field, limit.reason) for limit in missing] == [
+        ("/memory/kernel", "this kernel ignores memory.kmem.limit_in_bytes")
+    ]
+    with pytest.raises(NotSupported, match="/linux/resources/memory/kernel: this kernel ignores"):
+        driver.create(f"{_PARENT}/kernel", LinuxResources(memory=LinuxMemory(kernel=8 * _MIB)), strict=True)
+
+
 def test_idle_and_shares_in_one_update(cgroup: V1Cgroup) -> None:
     cgroup.update(LinuxResources(cpu=LinuxCpu(shares=1024, idle=1)))
     assert _read(cgroup, "cpu.idle") == "1"
