@@ -26,8 +26,8 @@ _SHARE_START_S = 20.0
 _DISK_BYTES = 8 << 30
 # Of the caller's environment a command keeps what decides which code it runs.
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TERM", "COLUMNS")
-# The host's profiles take seconds to load, and the clock needs no network.
-_UNWANTED_UNITS = ("apparmor.service", "systemd-timesyncd.service")
+# The host's profiles take seconds to load, /tmp would be emptied, file by file, and the clock needs no network.
+_UNWANTED_UNITS = ("apparmor.service", "systemd-tmpfiles-setup.service", "systemd-timesyncd.service")
 _PASSED_PREFIX = "WINDLASS_"
 
 
