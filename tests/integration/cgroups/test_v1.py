@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.cgroups.driver import make_driver
-from windlass.cgroups.model import CgroupError
+from windlass.cgroups.model import CgroupError, CgroupHost
 from windlass.cgroups.v1 import V1Cgroup
 from windlass.cgroups.v1_driver import V1Driver
 from windlass.spec.resources import (
@@ -20,6 +21,7 @@ from windlass.spec.resources import (
     LinuxCpu,
     LinuxDeviceCgroup,
     LinuxHugepageLimit,
+    LinuxInterfacePriority,
     LinuxMemory,
     LinuxNetworkResources,
     LinuxPids,
@@ -322,3 +324,53 @@ def test_a_controller_that_only_v2_has(driver: V1Driver) -> None:
     plain.remove()
     assert not os.path.exists(f"{directory}/huge")
     os.rmdir(directory)
+
+
+# --- hierarchies that few hosts mount -------------------------------------------------------------------
+
+
+@pytest.fixture
+def network_hierarchy(tmp_path: Path) -> Iterator[str]:
+    """net_cls and net_prio in a hierarchy of our own, at a place where nobody looks for it."""
+    if _kernel_has("net_cls")[:1] != ["0"] or _kernel_has("net_prio")[:1] != ["0"]:
+        pytest.skip("needs the controllers net_cls and net_prio, in no hierarchy yet")
+    done = subprocess.run(["mount", "-t", "cgroup", "-o", "net_cls,net_prio", "cgroup", tmp_path], check=False)
+    if done.returncode:
+        pytest.skip("needs a kernel that mounts net_cls and net_prio")
+    yield str(tmp_path)
+    # Unmounted before the kernel has forgotten the groups, the hierarchy would stay.
+    _wait_for(lambda: _kernel_has("net_cls")[1] == "1")
+    subprocess.run(["umount", tmp_path], check=True)
+    _wait_for(lambda: _kernel_has("net_cls")[0] == "0")
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline, Path("/proc/cgroups").read_text()
+        time.sleep(0.01)
+
+
+def _kernel_has(controller: str) -> list[str]:
+    """Hierarchy, number of groups and state of a controller; nothing where the kernel does not have it."""
+    for line in Path("/proc/cgroups").read_text().splitlines():
+        if line.split()[0] == controller:
+            return line.split()[1:]
+    return []
+
+
+def test_marks_and_priorities_of_packets(network_hierarchy: str) -> None:
+    host = CgroupHost(1, network_hierarchy, dict.fromkeys(("net_cls", "net_prio"), network_hierarchy))
+    network = LinuxNetworkResources(class_id=0x100001, priorities=[LinuxInterfacePriority("lo", 5)])
+    cgroup, warnings = V1Driver(host).create(f"{_PARENT}/net", LinuxResources(network=network), strict=True)
+    try:
+        assert warnings == ()
+        assert cgroup.directories() == [f"{network_hierarchy}/{_PARENT}/net"]
+        assert _read(cgroup, "net_cls.classid") == str(0x100001)
+        assert "lo 5" in _read(cgroup, "net_prio.ifpriomap").splitlines()
+        wrong = LinuxNetworkResources(class_id=7, priorities=[LinuxInterfacePriority("nosuch0", 1)])
+        with pytest.raises(CgroupError, match=r'failed to write "nosuch0 1" to ".*net_prio\.ifpriomap"'):
+            cgroup.update(LinuxResources(network=wrong))
+        assert _read(cgroup, "net_cls.classid") == str(0x100001)
+    finally:
+        V1Driver(host).open(_PARENT).remove()
