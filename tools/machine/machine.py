@@ -95,7 +95,6 @@ class Machine:
         environ |= {name: value for name, value in os.environ.items() if name.startswith(_PASSED_PREFIX)}
         # The programs of this interpreter's environment, so that "pytest" is the one beside it.
         environ["PATH"] = f"{os.path.join(sys.prefix, 'bin')}:{environ.get('PATH', os.defpath)}"
-        environ["PYTHONDONTWRITEBYTECODE"] = "1"
         exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environ.items())
         return (
             f"SYSTEMD={int(request.systemd)}\n"
