@@ -167,6 +167,8 @@ def spawn(plan: LaunchPlan, io: IoPlan, passed_fds: list[int], target_pidfd: int
         pid = os.fork()
         if pid == 0:
             try:
+                # While we held it, its other end could not tell that the parent is gone.
+                os.close(error_read)
                 pipes.connect()
                 init.become(context, error_write)
             finally:

@@ -122,6 +122,7 @@ def become(ctx: InitContext, error_fd: int) -> None:
         os.setsid()
         _default_signals()
         os.umask(0o022)
+        ctx.error_fd = error_fd
         failure = _check_preserved(ctx, error_fd) or interpret(ctx)
         told = {"message": failure.message, "exit_code": failure.exit_code}
         os.write(error_fd, cold_json.dumps(told).encode())

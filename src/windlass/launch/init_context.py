@@ -28,7 +28,8 @@ class InitContext(struct.Struct):
     (-1: unknown). `root_mount` is the root's mount while detached.
     `step` is the position of the present operation; `sources` are the trees that `PrepareBinds` cloned, by the position
     of their op. `program` is what `FindProgram` found. `offsets_fd` is the file of `TimeOffsets` while out of reach.
-    With `bound` the process is killed when its parent ends, or nobody would know its end.
+    With `bound` the process is killed when its parent ends, or nobody would know its end. Only the parent reads from
+    the pipe of `error_fd`.
     """
 
     plan: LaunchPlan
@@ -45,6 +46,7 @@ class InitContext(struct.Struct):
     root_mount: int = -1
     offsets_fd: int = -1
     bound: bool = True
+    error_fd: int = -1
     step: int = 0
     sources: dict[int, int] = {}
     program: str = ""

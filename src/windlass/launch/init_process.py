@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import select
 import stat
 
 from windlass.launch import users
@@ -127,7 +128,16 @@ def credentials(ctx: InitContext, op: ops.Credentials) -> None:
         capabilities.set_ambient(op.ambient)
     # A change of credentials clears the parent-death signal: asked for only now.
     if ctx.bound:
-        process.prctl(process.PR_SET_PDEATHSIG, 9)
+        _die_with_parent(ctx)
+
+
+def _die_with_parent(ctx: InitContext) -> None:
+    """Be killed when the parent ends; one that has ended already left nobody who reads of our failure."""
+    process.prctl(process.PR_SET_PDEATHSIG, 9)
+    poll = select.poll()
+    poll.register(ctx.error_fd, 0)
+    if poll.poll(0):
+        os._exit(1)
 
 
 def _set_groups(ctx: InitContext) -> None:

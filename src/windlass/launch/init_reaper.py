@@ -37,19 +37,22 @@ _NOT_PASSED_ON = frozenset(
 )
 
 
-def become_init(ctx: InitContext, _op: ops.BecomeInit) -> None:
+def become_init(_ctx: InitContext, _op: ops.BecomeInit) -> None:
     """Go on in a child; the parent never returns."""
     # Where processes are shared with the host or another container, orphans come to us only when asked for.
     become_subreaper()
     waited = signals.all_signals() - _NOT_PASSED_ON
     # Before the fork: what comes early is not lost.
     signals.set_blocked(waited)
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         _lead_foreground()
         signals.set_blocked(())
-        if ctx.bound:
-            prctl(PR_SET_PDEATHSIG, signals.SIGKILL)
+        # Where no pid namespace ends with its init.
+        prctl(PR_SET_PDEATHSIG, signals.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
         return
     try:
         _reap(pid, waited)

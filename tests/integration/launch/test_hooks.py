@@ -111,6 +111,7 @@ def _interpreting(*steps: ops.AnyOp) -> Iterator[tuple[socket.socket, int, int]]
     pid = os.fork()
     if pid == 0:
         ours.close()
+        os.close(error_read)
         context = InitContext(ops.LaunchPlan([*steps]), [], [], sync_fd=theirs.fileno())
         init.become(context, error_write)
     theirs.close()
@@ -142,6 +143,20 @@ def test_sync_fails_with_the_answer(answer: bytes, message: str) -> None:
         else:
             sock.close()
         assert message in os.read(errors, 1000).decode()
+
+
+def test_a_process_whose_launcher_died_does_not_become_its_program(tmp_path: Path) -> None:
+    program = ops.Exec(["/usr/bin/touch", str(tmp_path / "ran")], [])
+    with _interpreting(ops.Sync("created"), ops.Credentials(0, 0, 0), program) as (sock, errors, pid):
+        sock.recv(100)
+        # As if by the end of who reads it.
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, errors)
+        os.close(null)
+        sock.send(b"1")
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert ended is not None and ended.si_status == 1
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_listener_of_a_filter_is_handed_over() -> None:
