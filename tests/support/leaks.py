@@ -114,8 +114,16 @@ def _tables() -> list[str]:
 def _cgroups() -> Iterator[str]:
     for depth in range(1, _CGROUP_DEPTH + 1):
         for path in glob.glob("/".join([_CGROUP_ROOT, *["*"] * depth, ""])):
-            if OUR_ENGINE in path or OUR_CGROUPS in path:
+            if OUR_ENGINE in path or _is_our_group(path):
                 yield f"cgroup {path.rstrip('/')}"
+
+
+def _is_our_group(path: str) -> bool:
+    """A group of the tests', unless another run's process is in its name."""
+    if OUR_CGROUPS not in path:
+        return False
+    pid = path.partition(f"{OUR_CGROUPS}-")[2].partition("/")[0].partition("-")[0]
+    return not pid.isdecimal() or int(pid) == os.getpid()
 
 
 def _pids() -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 from tests.support.launching import Bench, Connection
+from tests.support.leaks import OUR_CGROUPS
 
 from windlass.cgroups.driver import make_driver
 from windlass.cgroups.model import Cgroup, CgroupDriver
@@ -30,7 +32,7 @@ from windlass.spec.plan import OverlayRoot
 from windlass.spec.runtime import RuntimeSpec
 from windlass.spec.task import ExecPlan, IoPlan, LogPlan, TaskPlan
 
-PARENT = "windlass-tests"
+PARENT = f"{OUR_CGROUPS}-{os.getpid()}"
 _filters = FilterCache()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.launching import Bench
-from tests.support.lowered import host_facts, lowered
+from tests.support.lowered import PARENT, host_facts, lowered
 
 from windlass.runtime.capabilities import DEFAULT_CAPABILITIES, capability_mask
 from windlass.runtime.intent import NetworkIntent
@@ -173,7 +173,7 @@ async def test_exec_joins_everything(bench: Bench) -> None:
         await task.kill(9)
         await task.wait()
     assert output.split()[:4] == ["c", "12", "/tmp", "0"]
-    assert "Seccomp:\t2" in output and "/windlass-tests/c" in output
+    assert "Seccomp:\t2" in output and f"/{PARENT}/c" in output
     assert "Seccomp:\t0" in privileged and f"CapEff:\t{host_facts().capabilities:016x}" in privileged
 
 
