@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from windlass.api.routes import containers, images, networks, streams, system, unsupported, volumes
+from windlass.api.routes import containers, files, images, networks, streams, system, unsupported, volumes
 from windlass.cli.commands import VERBS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 
 OFFERED = {
     (route.method, re.sub(r"\{\w+\*?\}", "{}", route.path))
-    for module in (containers, images, networks, streams, system, volumes)
+    for module in (containers, files, images, networks, streams, system, volumes)
     for route in module.ROUTES
 }
 REFUSED = {(route.method, re.sub(r"\{\w+\*?\}", "{}", route.path)) for route in unsupported.ROUTES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from windlass.api.routes import containers, images, networks, streams, system, unsupported, volumes
+from windlass.api.routes import containers, files, images, networks, streams, system, unsupported, volumes
 from windlass.api.server import ApiServer
 from windlass.engine.engine import Engine
 
@@ -13,6 +13,7 @@ def make_server(engine: Engine) -> ApiServer:
         *system.ROUTES,
         *containers.ROUTES,
         *streams.ROUTES,
+        *files.ROUTES,
         *images.ROUTES,
         *networks.ROUTES,
         *volumes.ROUTES,

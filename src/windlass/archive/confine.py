@@ -17,13 +17,14 @@ _TRUSTED_XATTRS = "CAP_SYS_ADMIN"
 _INERT = mount.MOUNT_ATTR_NODEV | mount.MOUNT_ATTR_NOEXEC | mount.MOUNT_ATTR_NOSUID
 
 
-def confine(root_fd: int, *, trusted_xattrs: bool) -> None:
+def confine(root_fd: int, *, trusted_xattrs: bool, mounted: bool = False) -> None:
     """Make the directory `root_fd` this process's root for good, with no more power than unpacking takes.
 
     The descriptor then refers to the directory through a mount of its own, in which devices can be made and not
-    opened. Few capabilities stay, and the system calls that lead out of a chroot are forbidden. Nothing may be imported
-    afterwards: what is not loaded is the layer's to supply, so imports are turned off (law 2). Only for a
-    single-threaded process of its own; other descriptors that it keeps must be no directories.
+    opened; unless it is `mounted`: the root of a tree of mounts, which is used as it is. Few capabilities stay, and the
+    system calls that lead out of a chroot are forbidden. Nothing may be imported afterwards: what is not loaded is the
+    layer's to supply, so imports are turned off (law 2). Only for a single-threaded process of its own; other
+    descriptors that it keeps must be no directories.
 
     Raises:
         OSError: the kernel refused.
@@ -31,7 +32,7 @@ def confine(root_fd: int, *, trusted_xattrs: bool) -> None:
     names = (*_UNPACK, _TRUSTED_XATTRS) if trusted_xattrs else _UNPACK
     # Read from /proc, which is gone after the chroot.
     keep = sum(1 << CAPABILITY_NUMBERS[name] for name in names) & capabilities.effective_capabilities()
-    _enter(root_fd)
+    _enter(root_fd, mounted=mounted)
     os.umask(0)
     capabilities.drop_bounding(keep)
     capabilities.set_ambient(0)
@@ -45,8 +46,8 @@ def confine(root_fd: int, *, trusted_xattrs: bool) -> None:
     sys.path.clear()
 
 
-def _enter(root_fd: int) -> None:
-    if mount.supports_detached_mounts():
+def _enter(root_fd: int, *, mounted: bool) -> None:
+    if mount.supports_detached_mounts() and not mounted:
         # Attached nowhere: nobody sees it, and it goes with the process.
         detached = mount.open_tree(root_fd, "", recursive=False)
         mount.mount_setattr(detached, attr_set=_INERT)

@@ -100,15 +100,23 @@ def make_node(entry: TarEntry, dir_fd: int, base: bytes) -> None:
         EntryRefused: the device is 0/0, which overlay takes for a whiteout, or does not exist on Linux.
         OSError: the kernel refused.
     """
-    device = 0
-    if entry.kind is not Kind.FIFO:
-        if entry.major == entry.minor == 0:
-            raise EntryRefused(entry.name, "device 0/0 is overlay's whiteout")
-        if entry.major >= _MAJOR_LIMIT or entry.minor >= _MINOR_LIMIT:
-            raise EntryRefused(entry.name, f"device {entry.major}/{entry.minor} is out of range")
-        device = os.makedev(entry.major, entry.minor)
-    os.mknod(base, _NODE_TYPES[entry.kind] | 0o600, device, dir_fd=dir_fd)
+    os.mknod(base, _NODE_TYPES[entry.kind] | 0o600, device_number(entry), dir_fd=dir_fd)
     attributes.set_by_name(dir_fd, base, entry, mode=True)
+
+
+def device_number(entry: TarEntry) -> int:
+    """Return the number of the device that an entry is; 0 for a FIFO.
+
+    Raises:
+        EntryRefused: the device is 0/0, which overlay takes for a whiteout, or does not exist on Linux.
+    """
+    if entry.kind is Kind.FIFO:
+        return 0
+    if entry.major == entry.minor == 0:
+        raise EntryRefused(entry.name, "device 0/0 is overlay's whiteout")
+    if entry.major >= _MAJOR_LIMIT or entry.minor >= _MINOR_LIMIT:
+        raise EntryRefused(entry.name, f"device {entry.major}/{entry.minor} is out of range")
+    return os.makedev(entry.major, entry.minor)
 
 
 def make_directory(entry: TarEntry, dir_fd: int, base: bytes) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from windlass.archive import whiteouts
 from windlass.archive.entry import Kind, TarEntry
@@ -28,32 +30,76 @@ _KEPT_XATTRS = (b"security.capability", b"user.")
 _NO_XATTRS = frozenset((errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM))
 
 
+@dataclass(frozen=True, slots=True)
+class PackOptions:
+    """How a tree is packed.
+
+    Names start with `prefix`. With `overlay` the tree is an overlay's upper directory: its marks become whiteouts.
+    With `with_root` the directory itself is the first entry, called `prefix`. `excluded` are paths that are left out.
+    `hides` tells of a directory (open for reading) whether what is in it is left out. `reopen_fd` is a directory of
+    this process's descriptors by number, as /proc/self/fd: where devices would open, files are opened through it only
+    after they were seen to be files.
+    """
+
+    prefix: bytes = b""
+    overlay: bool = False
+    with_root: bool = False
+    excluded: frozenset[bytes] = frozenset()
+    hides: Callable[[int], bool] | None = None
+    reopen_fd: int = -1
+
+
 def pack_tree(root_fd: int, writer: TarWriter, *, prefix: bytes = b"", overlay: bool = False) -> int:
     """Write all below the directory `root_fd` (open for reading), in the order of names; return the files' bytes.
 
-    Names start with `prefix`. With `overlay` the tree is an overlay's upper directory: its marks become whiteouts.
     Sockets are left out, times are cut to seconds, as the peers do. The archive is not finished.
 
     Raises:
         EntryRefused: a tar cannot say it.
         OSError: of reading or of the sink.
     """
-    return _Packing(root_fd, writer, prefix, overlay).run()
+    return pack(root_fd, writer, PackOptions(prefix, overlay))
+
+
+def pack(root_fd: int, writer: TarWriter, options: PackOptions) -> int:
+    """Write all below a directory as `pack_tree` does, with more to choose from."""
+    return _Packing(root_fd, writer, options).run()
+
+
+def pack_one(parent_fd: int, name: bytes, writer: TarWriter, options: PackOptions) -> int:
+    """Write what `name` in a directory is, without following it; return its bytes. One that is gone is left out.
+
+    Raises:
+        EntryRefused: a tar cannot say it.
+        OSError: of reading or of the sink.
+    """
+    return _Packing(parent_fd, writer, options).run_one(name)
 
 
 class _Packing:
-    def __init__(self, root_fd: int, writer: TarWriter, prefix: bytes, overlay: bool) -> None:
+    def __init__(self, root_fd: int, writer: TarWriter, options: PackOptions) -> None:
         self._root_fd = root_fd
         self._writer = writer
-        self._prefix = prefix
-        self._overlay = overlay
+        self._prefix = options.prefix
+        self._overlay = options.overlay
+        self._options = options
         self._links: dict[tuple[int, int], bytes] = {}
         self._size_bytes = 0
         self._parent = b""
         self._parent_fd = os.dup(root_fd)
 
+    def run_one(self, name: bytes) -> int:
+        try:
+            self._pack(name)
+        finally:
+            os.close(self._parent_fd)
+        return self._size_bytes
+
     def run(self) -> int:
         try:
+            if self._options.with_root:
+                status = os.fstat(self._root_fd)
+                self._writer.add(self._described(b"", Kind.DIRECTORY, status, xattrs=_xattrs(self._root_fd)))
             waiting = self._children(b"")
             while waiting:
                 path = waiting.pop()
@@ -72,8 +118,10 @@ class _Packing:
         start = directory + b"/" if directory else b""
         if self._overlay and _is_opaque(self._parent_fd):
             self._writer.add(TarEntry(name=self._prefix + start + whiteouts.OPAQUE, kind=Kind.FILE, mode=0))
+        if self._options.hides is not None and self._options.hides(self._parent_fd):
+            return []
         names = sorted((os.fsencode(name) for name in os.listdir(self._parent_fd)), reverse=True)
-        return [start + name for name in names]
+        return [start + name for name in names if start + name not in self._options.excluded]
 
     def _enter(self, directory: bytes) -> None:
         if directory == self._parent:
@@ -108,10 +156,8 @@ class _Packing:
         if status.st_nlink > 1 and (first := self._links.get(key)) is not None:
             self._writer.add(self._described(path, Kind.HARDLINK, status, linkname=self._prefix + first))
             return
-        # Not for blocking: it may have become a FIFO meanwhile.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            fd = os.open(base, flags, dir_fd=self._parent_fd)
+            fd = self._open_file(base)
         except FileNotFoundError:
             return
         try:
@@ -124,6 +170,19 @@ class _Packing:
             os.close(fd)
         self._links[key] = path
         self._size_bytes += status.st_size
+
+    def _open_file(self, base: bytes) -> int:
+        """Open what was a file; it may have become a FIFO, which must not block, or a device, which must not open."""
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        if self._options.reopen_fd < 0:
+            return os.open(base, flags | os.O_NOFOLLOW, dir_fd=self._parent_fd)
+        found = os.open(base, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._parent_fd)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            return found
+        try:
+            return os.open(b"%d" % found, flags, dir_fd=self._options.reopen_fd)
+        finally:
+            os.close(found)
 
     def _entry(self, path: bytes, base: bytes, kind: Kind, status: os.stat_result) -> TarEntry:
         if kind is Kind.DIRECTORY:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from windlass.archive.errors import EntryRefused
 from windlass.linux import removal
-from windlass.linux.fs import open_in_root
+from windlass.linux.fs import RESOLVE_NO_MAGICLINKS, open_in_root, openat2
 
 # Well below RLIMIT_NOFILE: archives list a directory's files together, so few of these are ever wanted again.
 _MAX_OPEN = 128
@@ -27,8 +27,13 @@ class Tree:
     all when what it removes might lie on the way to one.
     """
 
-    def __init__(self, root_fd: int) -> None:
+    def __init__(self, root_fd: int, *, chrooted: bool = False) -> None:
+        """Keep directories below `root_fd`.
+
+        `chrooted` says that it is a directory of the process's root: links lead from there to anywhere in that.
+        """
         self._root_fd = root_fd
+        self._chrooted = chrooted
         self._open: dict[bytes, int] = {}
         # Directories made because something below them was: entries in all but name.
         self.implied = 0
@@ -69,15 +74,20 @@ class Tree:
         if path in self._open or not path:
             return self.directory(path)
         try:
-            return self._keep(path, open_in_root(self._root_fd, path, _DIRECTORY))
+            return self._keep(path, self._open_below(path))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def _open_below(self, path: bytes) -> int:
+        if self._chrooted:
+            return openat2(self._root_fd, path, _DIRECTORY, resolve=RESOLVE_NO_MAGICLINKS)
+        return open_in_root(self._root_fd, path, _DIRECTORY)
 
     def _open_or_make(self, path: bytes) -> int:
         missing: list[bytes] = []
         while True:
             try:
-                fd = open_in_root(self._root_fd, path or b".", _DIRECTORY)
+                fd = self._open_below(path or b".")
                 break
             except FileNotFoundError:
                 path, _, base = path.rpartition(b"/")
@@ -96,12 +106,13 @@ class Tree:
         self.implied += 1
         try:
             os.mkdir(base, _IMPLIED_MODE, dir_fd=parent_fd)
-            # The mask of the process is not ours to rely on.
-            os.chmod(base, _IMPLIED_MODE, dir_fd=parent_fd)
         except FileExistsError:
             # It is there and does not open: a symbolic link to nothing.
             raise EntryRefused(base, "not a directory") from None
-        return os.open(base, _DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
+        fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
+        # The mask of the process is not ours to rely on. By descriptor: a running container may have swapped the name.
+        os.fchmod(fd, _IMPLIED_MODE)
+        return fd
 
     def remove(self, parent_fd: int, base: bytes) -> None:
         """Remove `base` and all below it; a missing one is fine.

@@ -27,6 +27,12 @@ JOBS: dict[str, str] = {
     "stage": "windlass.images.stage_job:stage_job",
     "expand": "windlass.images.expand_job:expand_job",
     "save": "windlass.images.save_job:save_job",
+    "files-stat": "windlass.files.copy_jobs:stat_job",
+    "files-send": "windlass.files.copy_jobs:send_job",
+    "files-extract": "windlass.files.copy_jobs:extract_job",
+    "files-changes": "windlass.files.layer_jobs:changes_job",
+    "files-export": "windlass.files.layer_jobs:export_job",
+    "files-layer": "windlass.files.layer_jobs:layer_job",
     "bootstrap": "windlass.images.bootstrap_job:bootstrap_job",
 }
 

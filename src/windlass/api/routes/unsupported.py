@@ -24,11 +24,6 @@ async def _no_swarm(_call: Call) -> web.StreamResponse:
 
 
 _CALLS = (
-    ("GET", "/containers/{id}/changes", "listing a container's changes"),
-    ("GET", "/containers/{id}/export", "exporting containers"),
-    ("GET", "/containers/{id}/archive", "copying from containers"),
-    ("HEAD", "/containers/{id}/archive", "copying from containers"),
-    ("PUT", "/containers/{id}/archive", "copying to containers"),
     ("GET", "/containers/{id}/attach/ws", "attaching by websocket"),
     ("POST", "/commit", "committing containers"),
     ("POST", "/build", "building images"),
