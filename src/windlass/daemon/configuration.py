@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from windlass.base.errors import InvalidParameter
@@ -20,6 +20,7 @@ _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _MAX_FILE_BYTES = 1 << 20
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _LOG_DRIVERS = frozenset({"json-file", "local", "none"})
+_CGROUP_DRIVER = "native.cgroupdriver"
 _STORAGE_DRIVERS = frozenset({"overlay2", "overlayfs", "overlay"})
 
 
@@ -76,6 +77,11 @@ class Configuration:
     def hosts(self) -> tuple[str, ...]:
         """Where to listen."""
         return self.items("host") or (DEFAULT_HOST,)
+
+    @property
+    def systemd_cgroups(self) -> bool:
+        """Whether systemd makes the containers' control groups."""
+        return dict(item.partition("=")[::2] for item in self.items("exec-opt")).get(_CGROUP_DRIVER) == "systemd"
 
     @property
     def pidfile(self) -> str:
@@ -353,4 +359,16 @@ def check(configuration: Configuration) -> None:
         if not configuration.text(flag).startswith("/"):
             raise InvalidParameter(f"{flag} must be an absolute path: {configuration.text(flag)}")
     _ = configuration.shm_size_bytes, configuration.ulimits
+    _check_exec_options(configuration.items("exec-opt"))
     check_default(configuration.runtimes)
+
+
+def _check_exec_options(items: Iterable[str]) -> None:
+    for item in items:
+        key, separator, value = item.partition("=")
+        if not separator:
+            raise InvalidParameter(f'unable to parse exec-opt "{item}": it is no key=value')
+        if key != _CGROUP_DRIVER:
+            raise InvalidParameter(f"unknown exec-opt {key}: there is {_CGROUP_DRIVER}")
+        if value not in ("cgroupfs", "systemd"):
+            raise InvalidParameter(f"native.cgroupdriver option {value} not supported")

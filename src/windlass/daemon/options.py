@@ -57,7 +57,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("dns", "list", "DNS server to use"),
     Option("dns-opt", "list", "DNS options to use", key="dns-opts"),
     Option("dns-search", "list", "DNS search domains to use"),
-    Option("exec-opt", "list", "Runtime execution options", key="exec-opts", ignored=True),
+    Option("exec-opt", "list", "Runtime execution options: native.cgroupdriver=cgroupfs|systemd", key="exec-opts"),
     Option("exec-root", "string", "Root directory for execution state files", default=DEFAULT_EXEC_ROOT),
     Option("experimental", "bool", "Enable experimental features", ignored=True),
     Option("firewall-table", "string", "Name of the daemon's nftables table", default="windlass"),

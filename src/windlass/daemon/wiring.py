@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import msgspec
 
@@ -31,6 +32,7 @@ from windlass.engine.volumes import Volumes
 from windlass.images.service import PullOptions, open_images
 from windlass.runtime.facts import probe_host
 from windlass.runtime.intent import DEFAULT_CGROUP_PARENT, DaemonDefaults
+from windlass.runtime.lower_spec import DEFAULT_SLICE
 from windlass.runtime.zygote import ZygoteLauncher
 from windlass.seccomp.cache import FilterCache
 from windlass.store.containers import ContainerRows
@@ -64,7 +66,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         stack.push_async_callback(launcher.close)
         nursery = Nursery()
         events = Events()
-        driver = await run_blocking(make_driver)
+        driver = await run_blocking(partial(make_driver, systemd=configuration.systemd_cgroups))
         _, images, facts = await asyncio.gather(
             launcher.start(),
             open_images(settings.data_root, database, launcher, nursery, events.emit, pull_options(configuration)),
@@ -150,7 +152,9 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
 def daemon_defaults(configuration: Configuration) -> DaemonDefaults:
     """Return the defaults of the lowering. Blocks: it reads the seccomp profile."""
     return DaemonDefaults(
-        cgroup_parent=configuration.text("cgroup-parent") or DEFAULT_CGROUP_PARENT,
+        cgroup_parent=configuration.text("cgroup-parent")
+        or (DEFAULT_SLICE if configuration.systemd_cgroups else DEFAULT_CGROUP_PARENT),
+        systemd_cgroups=configuration.systemd_cgroups,
         shm_size=configuration.shm_size_bytes,
         ipc_mode=configuration.text("default-ipc-mode"),
         cgroupns_mode=configuration.text("default-cgroupns-mode"),

@@ -31,7 +31,7 @@ from windlass.engine.engine import Engine
 from windlass.engine.execs.table import Exec, ExecConfig
 from windlass.engine.paths import Paths
 from windlass.engine.restart import wants_restart, wants_start_with_daemon
-from windlass.runtime.lower_spec import cgroup_name
+from windlass.runtime.lower_spec import cgroup_name, group_name
 from windlass.runtime.task import TaskCallbacks
 from windlass.spec.task import ExitRecord
 
@@ -192,6 +192,6 @@ def _collect_trash(paths: Paths, known: set[str]) -> list[str]:
 async def _sweep(engine: Engine, trash: list[str]) -> None:
     """Delete what interrupted removals and creations left."""
     for name in trash:
-        cgroup = engine.cgroups.open(f"{engine.defaults.cgroup_parent}/{name}")
+        cgroup = engine.cgroups.open(group_name("", engine.defaults, name))
         await run_blocking(remove_cgroup, cgroup, name)
         await run_blocking(delete_trash, engine.paths.trash, name)

@@ -96,7 +96,7 @@ async def info(engine: Engine) -> dict[str, object]:
         "NGoroutines": 0,
         "SystemTime": rfc3339_nano(now_ns()),
         "LoggingDriver": settings.log_driver,
-        "CgroupDriver": "cgroupfs",
+        "CgroupDriver": "systemd" if engine.defaults.systemd_cgroups else "cgroupfs",
         "CgroupVersion": str(facts.cgroup_version),
         "NEventsListener": engine.events.listeners,
         "KernelVersion": platform.release(),

@@ -130,6 +130,7 @@ class DaemonDefaults(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     cgroup_parent: str = DEFAULT_CGROUP_PARENT
+    systemd_cgroups: bool = False
     shm_size: int = DEFAULT_SHM_SIZE
     ipc_mode: str = "private"
     cgroupns_mode: str = ""

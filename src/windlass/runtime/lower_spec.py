@@ -13,7 +13,7 @@ from windlass.runtime.capabilities import container_capabilities
 from windlass.runtime.devices import lower_devices
 from windlass.runtime.environment import container_environment
 from windlass.runtime.init_program import below_init, init_mounts
-from windlass.runtime.intent import DEFAULT_CGROUP_PARENT, ContainerIntent, MountPoint
+from windlass.runtime.intent import DEFAULT_CGROUP_PARENT, ContainerIntent, DaemonDefaults, MountPoint
 from windlass.runtime.mounts import lower_mounts, masked_paths, readonly_paths
 from windlass.runtime.namespaces import lower_namespaces
 from windlass.runtime.resources import lower_resources
@@ -35,6 +35,8 @@ from windlass.spec.runtime import (
 # From the widest to the narrowest: the first that a mount asks for decides about the root's.
 _SHARED = frozenset({"shared", "rshared"})
 _SLAVE = frozenset({"slave", "rslave"})
+DEFAULT_SLICE = "system.slice"
+_SCOPE_PREFIX = "windlass"
 
 
 def lower_container(intent: ContainerIntent) -> RuntimeSpec:
@@ -63,9 +65,23 @@ def lower_container(intent: ContainerIntent) -> RuntimeSpec:
 
 
 def cgroup_name(intent: ContainerIntent) -> str:
-    """Return the name of the container's control group: its parent and its id."""
-    parent = intent.host_config.cgroup_parent or intent.defaults.cgroup_parent or DEFAULT_CGROUP_PARENT
-    return f"{parent.strip('/')}/{intent.id}"
+    """Return the name of the container's control group, as `group_name`."""
+    return group_name(intent.host_config.cgroup_parent, intent.defaults, intent.id)
+
+
+def group_name(parent: str, defaults: DaemonDefaults, container_id: str) -> str:
+    """Return the name of a control group: its parent and the container's id; systemd's are `slice:prefix:id`.
+
+    Raises:
+        InvalidParameter: the parent is no slice, where systemd makes the groups.
+    """
+    parent = parent or defaults.cgroup_parent
+    if not defaults.systemd_cgroups:
+        return f"{(parent or DEFAULT_CGROUP_PARENT).strip('/')}/{container_id}"
+    parent = parent or DEFAULT_SLICE
+    if "/" in parent or not parent.endswith(".slice"):
+        raise InvalidParameter('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
+    return f"{parent}:{_SCOPE_PREFIX}:{container_id}"
 
 
 def _process(intent: ContainerIntent, security: SecurityOptions, capabilities: list[str]) -> Process:
@@ -116,7 +132,7 @@ def _linux(intent: ContainerIntent, security: SecurityOptions, capabilities: lis
         gid_mappings=intent.user_namespace.gids,
         sysctl=sysctl,
         resources=lower_resources(intent, rules),
-        cgroups_path=f"/{cgroup_name(intent)}",
+        cgroups_path=("" if intent.defaults.systemd_cgroups else "/") + cgroup_name(intent),
         namespaces=namespaces,
         devices=devices,
         seccomp=lower_seccomp(intent, security, capabilities),

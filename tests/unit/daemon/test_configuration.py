@@ -144,3 +144,15 @@ def test_runtimes_in_the_file_are_checked(tmp_path: Path) -> None:
         load(_file(tmp_path, {"runtimes": {"x": {}}}))
     with pytest.raises(InvalidParameter, match="directive runtimes wants a runtime"):
         load(_file(tmp_path, {"runtimes": ["x"]}))
+
+
+def test_who_makes_control_groups(tmp_path: Path) -> None:
+    assert not load(_file(tmp_path, {})).systemd_cgroups
+    assert load(_file(tmp_path, {"exec-opts": ["native.cgroupdriver=systemd"]})).systemd_cgroups
+    assert not load([*_file(tmp_path, {}), "--exec-opt", "native.cgroupdriver=cgroupfs"]).systemd_cgroups
+
+
+@pytest.mark.parametrize("option", ["native.cgroupdriver=none", "native.cgroupdriver", "isolation=process"])
+def test_bad_exec_options(tmp_path: Path, option: str) -> None:
+    with pytest.raises(InvalidParameter):
+        load([*_file(tmp_path, {}), "--exec-opt", option])

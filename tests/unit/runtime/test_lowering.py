@@ -10,9 +10,10 @@ from tests.support.plan_cases import make_intent, make_plan
 
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.runtime.environment import container_environment, exec_environment
+from windlass.runtime.intent import DaemonDefaults
 from windlass.runtime.lower_exec import ExecIntent, lower_exec
 from windlass.runtime.lower_plan import lower_plan
-from windlass.runtime.lower_spec import cgroup_name, lower_container, working_directory
+from windlass.runtime.lower_spec import cgroup_name, group_name, lower_container, working_directory
 from windlass.runtime.mount_options import parse_mount_options
 from windlass.runtime.plan_exec import plan_exec
 from windlass.runtime.plan_facts import PlanFacts
@@ -93,6 +94,15 @@ def test_nothing_asked_is_nothing_said() -> None:
 def test_cgroup_name() -> None:
     assert cgroup_name(make_intent({})) == "windlass/ID"
     assert cgroup_name(make_intent({"HostConfig": {"CgroupParent": "/team/a/"}})) == "team/a/ID"
+
+
+def test_name_of_a_scope() -> None:
+    defaults = DaemonDefaults(cgroup_parent="", systemd_cgroups=True)
+    assert group_name("", defaults, "ID") == "system.slice:windlass:ID"
+    assert group_name("team-a.slice", defaults, "ID") == "team-a.slice:windlass:ID"
+    for parent in ("/team", "team", "a/b.slice"):
+        with pytest.raises(InvalidParameter, match="valid slice"):
+            group_name(parent, defaults, "ID")
 
 
 # --- refusals ---------------------------------------------------------------------------------------------

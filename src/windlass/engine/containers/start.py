@@ -99,6 +99,9 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
             await _record_failure(engine, container, error)
         raise
     connection.close()
+    if engine.defaults.systemd_cgroups:
+        # The first process is inside: the one that kept the place for it may go.
+        await run_blocking(prepared.cgroup.settle)
     container.task, container.spec, container.cgroup = task, prepared.spec, prepared.cgroup
     container.stop_requested = container.oom_announced = False
     running = msgspec.structs.replace(
