@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)
 

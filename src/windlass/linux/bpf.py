@@ -5,7 +5,6 @@ Source: bpf(2), include/uapi/linux/bpf.h.
 
 from __future__ import annotations
 
-import ctypes
 import os
 from contextlib import contextmanager
 
@@ -13,7 +12,10 @@ from windlass.linux._libc import check, libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Iterator
+else:
+    from windlass.linux import native as ctypes
 
 BPF_F_ALLOW_MULTI = 2
 BPF_F_REPLACE = 4

@@ -5,8 +5,6 @@ Source: capabilities(7), capset(2); numbers of linux/capability.h.
 
 from __future__ import annotations
 
-import ctypes
-
 from windlass.linux._libc import check, libc
 from windlass.linux.process import (
     PR_CAP_AMBIENT,
@@ -16,6 +14,12 @@ from windlass.linux.process import (
     PR_CAPBSET_READ,
     prctl,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 CAPABILITIES: tuple[str, ...] = (
     "CAP_CHOWN",

@@ -5,13 +5,18 @@ Everything takes directory descriptors and raises OSError with the path. Descrip
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
 import sys
 
 from windlass.linux._libc import SYS_OPENAT2, check, libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000

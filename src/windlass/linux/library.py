@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 
 def require_library(soname: str) -> str:

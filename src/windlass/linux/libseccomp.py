@@ -7,15 +7,16 @@ Source: seccomp_init(3), seccomp_rule_add(3), seccomp_attr_set(3), seccomp_expor
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-from functools import lru_cache
-from types import TracebackType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Sequence
+    from types import TracebackType
+else:
+    from windlass.linux import native as ctypes
 
 LIBRARY = "libseccomp.so.2"
 
@@ -79,13 +80,21 @@ class _Version(ctypes.Structure):
     _fields_ = [("major", ctypes.c_uint), ("minor", ctypes.c_uint), ("micro", ctypes.c_uint)]
 
 
-@lru_cache(maxsize=1)
+_opened: list[ctypes.CDLL] = []
+
+
 def _library() -> ctypes.CDLL:
-    """Open the library and declare what we call.
+    """Return the library, opened once.
 
     Raises:
         OSError: it is not installed.
     """
+    if not _opened:
+        _opened.append(_open())
+    return _opened[0]
+
+
+def _open() -> ctypes.CDLL:
     lib = ctypes.CDLL(LIBRARY)
     lib.seccomp_version.restype = ctypes.POINTER(_Version)
     lib.seccomp_init.restype = ctypes.c_void_p

@@ -8,7 +8,6 @@ Source: mount(2), fsopen(2), fsconfig(2), fsmount(2), open_tree(2), move_mount(2
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 
@@ -24,6 +23,12 @@ from windlass.linux._libc import (
     check,
     libc,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2

@@ -5,7 +5,6 @@ Source: prctl(2), keyctl(2), seccomp(2), close_range(2).
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
@@ -20,6 +19,12 @@ from windlass.linux._libc import (
     check,
     libc,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
+else:
+    from windlass.linux import native as ctypes
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4

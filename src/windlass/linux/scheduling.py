@@ -5,17 +5,18 @@ Source: sched_setattr(2), ioprio_set(2), set_mempolicy(2), personality(2).
 
 from __future__ import annotations
 
-import ctypes
-import struct
+import sys
 
 from windlass.linux._libc import SYS_IOPRIO_SET, SYS_SCHED_SETATTR, SYS_SET_MEMPOLICY, check, libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ctypes
     from collections.abc import Sequence
+else:
+    from windlass.linux import native as ctypes
 
-# struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period.
-_SCHED_ATTR = struct.Struct("=IIQiIQQQ")
+_SCHED_ATTR_BYTES = 48
 _IOPRIO_WHO_PROCESS = 1
 _IOPRIO_CLASS_SHIFT = 13
 _BITS_PER_BYTE = 8
@@ -32,7 +33,16 @@ def set_scheduler(
     period: int = 0,
 ) -> None:
     """Set SCHED_* `policy` with its attributes; times in nanoseconds."""
-    attr = _SCHED_ATTR.pack(_SCHED_ATTR.size, policy, flags, nice, priority, runtime, deadline, period)
+    attr = b"".join(
+        (
+            _SCHED_ATTR_BYTES.to_bytes(4, sys.byteorder),
+            policy.to_bytes(4, sys.byteorder),
+            flags.to_bytes(8, sys.byteorder),
+            nice.to_bytes(4, sys.byteorder, signed=True),
+            priority.to_bytes(4, sys.byteorder),
+            *(time.to_bytes(8, sys.byteorder) for time in (runtime, deadline, period)),
+        )
+    )
     check(libc.syscall(SYS_SCHED_SETATTR, 0, attr, 0), "sched_setattr")
 
 

@@ -9,11 +9,13 @@ import errno
 import fcntl
 import os
 import stat
-import struct
+import sys
 import termios
 
 _TIOCSPTLCK = 0x40045431
 _TIOCGPTPEER = 0x5441
+_INT_BYTES = 4
+_WINSIZE_BYTES = 8
 _PTMX_DEVICE = os.makedev(5, 2)
 
 
@@ -26,7 +28,7 @@ def open_terminal(ptmx_fd: int) -> int:
     status = os.fstat(ptmx_fd)
     if not stat.S_ISCHR(status.st_mode) or status.st_rdev != _PTMX_DEVICE:
         raise OSError(errno.ENODEV, "ptmx is not a terminal multiplexer")
-    fcntl.ioctl(ptmx_fd, _TIOCSPTLCK, struct.pack("i", 0))
+    fcntl.ioctl(ptmx_fd, _TIOCSPTLCK, bytes(_INT_BYTES))
     return fcntl.ioctl(ptmx_fd, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
 
 
@@ -37,4 +39,6 @@ def set_controlling_terminal(slave_fd: int) -> None:
 
 def set_window_size(fd: int, rows: int, columns: int) -> None:
     """Set the size of a terminal in characters."""
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    # struct winsize, whose last two members nobody uses.
+    size = rows.to_bytes(2, sys.byteorder) + columns.to_bytes(2, sys.byteorder)
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, size.ljust(_WINSIZE_BYTES, b"\0"))

@@ -22,17 +22,22 @@ if TYPE_CHECKING:
     from windlass.runtime.oci.arguments import Values
     from windlass.runtime.oci.call import Call
     from windlass.runtime.oci.log import Log
+    from windlass.runtime.oci.process import Interpreter
 
 _NAME = "windlass-runtime"
 _EXIT_FAILURE = 1
 _EXIT_EXEC_FAILURE = 255
-_LAUNCHING = ("create", "run", "exec")
+_LAUNCHING = frozenset({"create", "run", "exec"})
 
 
 def main() -> None:
     """Run the command of `sys.argv` and exit with its code: the container's, or 1 (255 for an exec that failed)."""
+    import gc
+
     import windlass.base.cold  # noqa: F401  (first, so that value types do without msgspec)
 
+    # What lives for milliseconds leaves no garbage that is worth looking for.
+    gc.disable()
     status = run(sys.argv[1:])
     sys.stdout.flush()
     # Nothing is left to clean up, and tearing the interpreter down takes a millisecond.
@@ -41,6 +46,7 @@ def main() -> None:
 
 def run(argv: list[str]) -> int:
     """Run one command; an error is one line on standard error, and in the log that was asked for."""
+    interpreter = _early_interpreter(argv)
     from windlass.runtime.oci.log import Log
 
     log = Log()
@@ -53,14 +59,29 @@ def run(argv: list[str]) -> int:
             return _help(failed=not words and not shared.on("help"))
         log = Log(shared.text("log"), shared.text("log-format"), debug=shared.on("debug"))
         status = _EXIT_EXEC_FAILURE if words[0] == "exec" else _EXIT_FAILURE
-        return _command(shared, words[0], words[1:], log)
+        return _command(shared, words[0], words[1:], log, interpreter)
     except WindlassError as error:
         log.error(error.message)
     except OSError as error:
         log.error(f"{error.strerror or error}" + (f": {os.fsdecode(error.filename)}" if error.filename else ""))
     except KeyboardInterrupt:
         log.error("interrupted")
+    finally:
+        if interpreter is not None:
+            interpreter.end()
     return status
+
+
+def _early_interpreter(argv: list[str]) -> Interpreter | None:
+    """Start the sealed interpreter before anything else: it warms up while we import and read.
+
+    With --preserve-fds it has to wait: which descriptors are the caller's is not known yet.
+    """
+    if _LAUNCHING.isdisjoint(argv) or any("preserve-fds" in word for word in argv):
+        return None
+    from windlass.runtime.oci.process import Interpreter
+
+    return Interpreter()
 
 
 def _global_options(argv: list[str]) -> tuple[Values, list[str]]:
@@ -70,7 +91,7 @@ def _global_options(argv: list[str]) -> tuple[Values, list[str]]:
     return parse(GLOBAL_OPTIONS, argv, interspersed=False)
 
 
-def _command(shared: Values, name: str, words: list[str], log: Log) -> int:
+def _command(shared: Values, name: str, words: list[str], log: Log, interpreter: Interpreter | None) -> int:
     from windlass.runtime.oci.arguments import parse
     from windlass.runtime.oci.call import Call
     from windlass.runtime.oci.commands import COMMANDS, command_options
@@ -93,14 +114,17 @@ def _command(shared: Values, name: str, words: list[str], log: Log) -> int:
         site.main()
     if name not in _LAUNCHING:
         return _function(command.function)(call)
+    call.interpreter = interpreter
     return _launching(call, command.function)
 
 
 def _launching(call: Call, function: str) -> int:
-    """Start the sealed interpreter first: it warms up while we import and read."""
-    from windlass.runtime.oci.process import Interpreter
+    from windlass.runtime.oci.process import Interpreter, check_preserved
 
-    call.interpreter = Interpreter(call.values.number("preserve-fds"))
+    check_preserved(call.values.number("preserve-fds"))
+    if call.interpreter is not None:
+        return _function(function)(call)
+    call.interpreter = Interpreter()
     try:
         return _function(function)(call)
     finally:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from windlass.linux.detached_file import read_only_file
+from windlass.linux.mount import AT_FDCWD, MOUNT_ATTR_RDONLY, mount_setattr, open_tree
 
 _BOOT = "import sys; sys.path[:] = {path!r}; sys.argv[:] = {argv!r}; from {module} import main; main()"
 _BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -41,8 +41,14 @@ def sealed_program() -> int:
     (an ordinary user's) gets a sealed copy in memory, which takes longer.
     """
     try:
-        return read_only_file(sys.executable)
+        fd = open_tree(AT_FDCWD, sys.executable, recursive=False)
     except OSError:
         from windlass.linux.process import seal_executable
 
         return seal_executable(sys.executable)
+    try:
+        mount_setattr(fd, attr_set=MOUNT_ATTR_RDONLY)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd

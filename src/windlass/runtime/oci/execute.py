@@ -76,7 +76,9 @@ def _launch(
 
             fds["terminal"] = connect(path)
             opened.append(fds["terminal"])
-        request: dict[str, object] = {"plan": to_builtins(_plan(call, directory, state, spec, process))}
+        plan = _plan(call, directory, state, spec, process)
+        preserved = call.values.number("preserve-fds")
+        request: dict[str, object] = {"plan": to_builtins(plan), "preserved": preserved}
         if process.console_size is not None:
             request.update(rows=process.console_size.height, columns=process.console_size.width)
         launch = call.interpreter.launch(request, fds)

@@ -160,7 +160,8 @@ class Making:
 
     def _request(self, terminal_socket: int | None) -> tuple[dict[str, object], dict[str, int]]:
         """Return what the sealed interpreter is told, and the descriptors that go with it."""
-        request: dict[str, object] = {"plan": to_builtins(self._plan())}
+        preserved = self._call.values.number("preserve-fds")
+        request: dict[str, object] = {"plan": to_builtins(self._plan()), "preserved": preserved}
         fds = {}
         if terminal_socket is not None:
             fds["terminal"] = terminal_socket

@@ -41,15 +41,14 @@ class NotStarted(System):
 
 
 class Interpreter:
-    """The sealed interpreter, warming up; descriptors 3 to `2 + preserved` are the container's and pass through it."""
+    """The sealed interpreter, warming up; what the caller left open for the container passes through it."""
 
-    def __init__(self, preserved: int = 0) -> None:
-        check_preserved(preserved)
+    def __init__(self) -> None:
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
         program = sealed_program()
         try:
             os.set_inheritable(theirs.fileno(), True)
-            arguments = command_line("windlass.runtime.oci.process_side", [str(theirs.fileno()), str(preserved)])
+            arguments = command_line("windlass.runtime.oci.boot", [str(theirs.fileno())])
             self._pid = os.posix_spawn(f"/proc/self/fd/{program}", arguments, environment())
         finally:
             os.close(program)

@@ -7,7 +7,6 @@ import marshal
 import os
 import sys
 
-import windlass.base.cold  # noqa: F401  (first, so that value types do without msgspec)
 from windlass.base.errors import WindlassError
 from windlass.launch import init
 from windlass.launch.init_context import InitContext
@@ -27,15 +26,16 @@ _PID_DIGITS = 16
 
 
 def main() -> None:
-    """Serve one request on the socket that `sys.argv` names, after the number of descriptors of the container's."""
+    """Serve one request on the socket that `sys.argv` names."""
     control = _socket.socket(fileno=int(sys.argv[0]))
-    preserved = int(sys.argv[1])
+    os.set_inheritable(control.fileno(), False)
     status = 1
     try:
         reset_internal_signals()
-        close_on_exec_from(3 + preserved)
         request = _receive(control)
         if request is not None:
+            # Whatever else the command was given stays outside; the program gets its own by `Exec.preserve_fds`.
+            close_on_exec_from(3 + request["preserved"])
             _serve(control, request)
         status = 0
     finally:
