@@ -56,6 +56,11 @@ CONTAINER = typed(
         ("{{or .Config.Entrypoint `none`}}", "none"),
         ("a {{- /* nothing */ -}} b {{- `c` -}}\n d", "abcd"),
         ("{{true}} {{'a'}} {{1.5}} {{0x10}}", "true 97 1.5 16"),
+        ('{{define "x"}}[{{.}}]{{end}}{{template "x" .Name}}{{block "b" .State}}<{{.Status}}>{{end}}', "[/x]<running>"),
+        ("{{js `a'<b>`}} {{'\\n'}} {{0755}} {{1e3}} {{0b101}} {{1_000}}", "a\\'\\u003Cb\\u003E 10 493 1000 5 1000"),
+        ('{{printf "%*d|%[2]d %[1]d" 4 7}}', "   7|7 4"),
+        ('{{printf "%U %#v %q" 65 "a" .Config.Env}}', 'U+0041 "a" ["A=1" "B"]'),
+        ('{{"\\101\\x42"}}{{.Config.Labels.no.more}}', "AB<no value>"),
         ("{{json .Name}} {{html `<a>`}} {{urlquery `a b&c`}}", '"/x" &lt;a&gt; a+b%26c'),
     ],
 )
@@ -72,6 +77,7 @@ def test_renders(template: str, text: str) -> None:
         ("{{range .Config.Env}}", "template: :1: unexpected EOF"),
         ("x\n{{end}}", "template: :2: unexpected {{end}}"),
         ("{{$x}}", 'template: :1: undefined variable "$x"'),
+        ("{{'ab'}}", "template: :1: malformed character constant: 'ab'"),
         ('{{"a}}', "template: :1: unterminated quoted string"),
     ],
 )
@@ -99,10 +105,28 @@ def test_malformed_templates(template: str, message: str) -> None:
             "{{eq .Name 1}}",
             'template: :1:2: executing "" at <eq .Name 1>: error calling eq: incompatible types for comparison',
         ),
-        ("{{.Name.x}}", 'template: :1:7: executing "" at <.Name.x>: can\'t evaluate field x in type string'),
+        ("{{template `no`}}", 'template: :1:11: executing "" at <{{template "no"}}>: template "no" not defined'),
+        ("{{lt 1}}", 'template: :1:2: executing "" at <lt>: wrong number of args for lt: want 2 got 1'),
+        ("{{and}}", 'template: :1:2: executing "" at <and>: wrong number of args for and: want at least 1 got 0'),
+        ("{{upper 3}}", 'template: :1:8: executing "" at <3>: expected string; found 3'),
+        (
+            '{{join .Name ","}}',
+            'template: :1:7: executing "" at <.Name>: wrong type for value; expected []string; got string',
+        ),
+        ("{{nil}}", 'template: :1:2: executing "" at <nil>: nil is not a command'),
+        (
+            "{{eq 1 1.0}}",
+            'template: :1:2: executing "" at <eq 1 1.0>: error calling eq: incompatible types for comparison',
+        ),
+        ("{{.Name.x}}", 'template: :1:7: executing "" at <.Name.x>: can\'t evaluate field x in type interface {}'),
     ],
 )
 def test_templates_that_do_not_suit_the_value(template: str, message: str) -> None:
     with pytest.raises(ExecutionError) as caught:
         Template(template).render(CONTAINER)
     assert str(caught.value) == message
+
+
+def test_a_template_that_calls_itself_ends() -> None:
+    with pytest.raises(ExecutionError, match="exceeded maximum template depth"):
+        Template('{{define "x"}}{{template "x"}}{{end}}{{template "x"}}').render(CONTAINER)

@@ -15,6 +15,7 @@ from windlass.cli.gotemplate.nodes import (
     Dot,
     Field,
     Function,
+    Invocation,
     Jump,
     Literal,
     Node,
@@ -23,6 +24,7 @@ from windlass.cli.gotemplate.nodes import (
     Variable,
 )
 from windlass.cli.gotemplate.parser import parse
+from windlass.cli.gotemplate.signatures import wrong_count, wrong_type
 from windlass.cli.gotemplate.values import OMITTED_FIELDS, POINTER_FIELDS, NilMap, Struct, is_true, printed
 
 TYPE_CHECKING = False
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 NO_VALUE = "<no value>"
+MAX_DEPTH = 100  # of templates that call each other; Go's own bound is a matter of its stack
 
 
 class _Missing:
@@ -59,7 +62,8 @@ class Template:
         self.name = name
         self.source = source
         self.functions = {**FUNCTIONS, **(functions or {})}
-        self._nodes = parse(name, source, {*self.functions, *LAZY})
+        self.named: dict[str, list[Node]] = {}
+        self._nodes = parse(name, source, {*self.functions, *LAZY}, self.named)
 
     def render(self, data: object) -> str:
         """Return the template's text for `data`; raises ExecutionError."""
@@ -72,6 +76,7 @@ class _Run:
     def __init__(self, template: Template, data: object) -> None:
         self._template = template
         self._variables: list[tuple[str, object]] = [("$", data)]
+        self._depth = 0
         self.out: list[str] = []
 
     def walk(self, nodes: list[Node], dot: object) -> None:
@@ -86,6 +91,21 @@ class _Run:
                 self._branch(node, dot)
             elif isinstance(node, Jump):
                 raise _Jumped(node.keyword)
+            elif isinstance(node, Invocation):
+                self._invoke(node, dot)
+
+    def _invoke(self, node: Invocation, dot: object) -> None:
+        body = self._template.named.get(node.name)
+        if body is None:
+            raise self._error(node, f'template "{node.name}" not defined')
+        if self._depth == MAX_DEPTH:
+            raise self._error(node, f"exceeded maximum template depth ({MAX_DEPTH})")
+        value = self._pipeline(node.pipeline, dot) if node.pipeline is not None else None
+        outer, self._variables = self._variables, [("$", value)]
+        self._depth += 1
+        self.walk(body, value)
+        self._depth -= 1
+        self._variables = outer
 
     def _branch(self, node: Branch, dot: object) -> None:
         depth = len(self._variables)
@@ -155,16 +175,29 @@ class _Run:
     def _command(self, command: Command, dot: object, piped: list[object]) -> object:
         first, *rest = command.words
         if isinstance(first, Function):
-            if first.name in LAZY:
-                return self._and_or(first.name, rest, dot, piped)
-            arguments = [self._operand(word, dot) for word in rest] + piped
-            return self._call(command, self._template.functions[first.name], arguments, first.name)
+            return self._function(command, first, dot, piped)
         if isinstance(first, Field):
             arguments = [self._operand(word, dot) for word in rest] + piped
             return self._field(first, dot, arguments)
+        if isinstance(first, Literal) and first.value is None:
+            raise self._error(first, "nil is not a command")
         if rest or piped:
             raise self._error(first, f"can't give argument to non-function {first}")
         return self._operand(first, dot)
+
+    def _function(self, command: Command, first: Function, dot: object, piped: list[object]) -> object:
+        rest = command.words[1:]
+        complaint = wrong_count(first.name, len(rest) + len(piped))
+        if complaint:
+            raise self._error(first, complaint)
+        if first.name in LAZY:
+            return self._and_or(first.name, rest, dot, piped)
+        arguments = [self._operand(word, dot) for word in rest] + piped
+        if self._template.functions[first.name] is FUNCTIONS.get(first.name):
+            node, complaint = wrong_type(first.name, [*rest, None], arguments)
+            if complaint:
+                raise self._error(node or command, complaint)
+        return self._call(command, self._template.functions[first.name], arguments, first.name)
 
     def _and_or(self, name: str, words: list[Node], dot: object, piped: list[object]) -> object:
         value: object = None
@@ -202,13 +235,13 @@ class _Run:
             if arguments:
                 raise self._error(node, f"{name} is not a method but has arguments")
             return self._entry(node, value, name)
-        if value is None or value is MISSING:
+        if value is MISSING:
+            return MISSING
+        if value is None:
             raise self._error(node, f"nil pointer evaluating interface {{}}.{name}")
         lookup = getattr(value, "field", None)
         if not callable(lookup):
-            from windlass.cli.gotemplate.functions import kind_of
-
-            raise self._error(node, f"can't evaluate field {name} in type {kind_of(value)}")
+            raise self._error(node, f"can't evaluate field {name} in type interface {{}}")
         try:
             member = lookup(name)
         except KeyError:
@@ -239,12 +272,7 @@ class _Run:
     def _error(self, node: Node, reason: str) -> ExecutionError:
         source, position = self._template.source, node.position
         column = position - (source.rfind("\n", 0, position) + 1)
-        return ExecutionError(self._template.name, line_of(source, position), column, _context(node), reason)
-
-
-def _context(node: Node) -> str:
-    text = str(node)
-    return text if len(text) <= 20 else f"{text[:20]}..."
+        return ExecutionError(self._template.name, line_of(source, position), column, str(node), reason)
 
 
 def _shown(value: object) -> str:

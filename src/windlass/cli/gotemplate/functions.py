@@ -134,12 +134,8 @@ def _equal(first: object, *others: object) -> bool:
 def _same(first: object, second: object) -> bool:
     if first is None or second is None:
         return first is second
-    if isinstance(first, bool) or isinstance(second, bool):
-        comparable = isinstance(first, bool) and isinstance(second, bool)
-    else:
-        numbers = isinstance(first, int | float) and isinstance(second, int | float)
-        comparable = numbers or (isinstance(first, str) and isinstance(second, str))
-    if comparable:
+    # An int and a float are of different kinds, and bool is no int here.
+    if any(type(first) is kind and type(second) is kind for kind in (bool, int, float, str)):
         return first == second
     raise CallError("error calling eq: incompatible types for comparison")
 
@@ -178,19 +174,43 @@ def _html(*values: object) -> str:
     return text
 
 
+def _js(*values: object) -> str:
+    """Source: https://pkg.go.dev/text/template#JSEscape"""
+    return "".join(_JS_ESCAPES.get(c) or (c if c >= " " else f"\\u{ord(c):04X}") for c in _sprint(*values))
+
+
+def _call_value(value: object, *_arguments: object) -> object:
+    # The values of templates are data: none of them can be called.
+    if value is None:
+        raise CallError("error calling call: call of nil")
+    raise CallError(f"error calling call: non-function of type {kind_of(value)}")
+
+
 def _urlquery(*values: object) -> str:
     from windlass.client.wire import quote
 
     return quote(_sprint(*values), safe=" ").replace(" ", "+")
 
 
+_JS_ESCAPES = {
+    "\\": "\\\\",
+    "'": "\\'",
+    '"': '\\"',
+    "<": "\\u003C",
+    ">": "\\u003E",
+    "&": "\\u0026",
+    "=": "\\u003D",
+}
+
 FUNCTIONS: dict[str, Callable[..., object]] = {
+    "call": _call_value,
     "eq": _equal,
     "ge": lambda first, second: not _less(first, second),
     "gt": lambda first, second: _less(second, first),
     "html": _html,
     "index": _index,
     "join": _join,
+    "js": _js,
     "json": _json,
     "le": lambda first, second: not _less(second, first),
     "len": _length,

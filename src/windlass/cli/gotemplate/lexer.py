@@ -99,7 +99,7 @@ class Lexer:
         if character == '"':
             self._add(STRING, self._quoted('"'), start, spaced)
         elif character == "'":
-            self._add(CHAR, str(ord(self._quoted("'"))), start, spaced)
+            self._character(start, spaced)
         elif character == "`":
             self._add(STRING, self._raw(), start, spaced)
         elif character in ".$":
@@ -110,6 +110,12 @@ class Lexer:
             self._run(WORD, start, "_", spaced)
         else:
             self._punctuation(spaced)
+
+    def _character(self, start: int, spaced: bool) -> None:
+        text = self._quoted("'")
+        if len(text) != 1:
+            raise self._error(f"malformed character constant: {self._source[start : self._position]}")
+        self._add(CHAR, str(ord(text)), start, spaced)
 
     def _add(self, kind: int, text: str, start: int, spaced: bool) -> None:
         self._tokens.append(Token(kind, text, start, spaced))
@@ -157,6 +163,10 @@ class Lexer:
         letter = self._source[position : position + 1]
         if letter in _ESCAPES:
             return _ESCAPES[letter], position + 1
+        if letter in "01234567" and letter:
+            octal = self._source[position : position + 3]
+            if len(octal) == 3 and all(digit in "01234567" for digit in octal):
+                return chr(int(octal, 8)), position + 3
         width = {"x": 2, "u": 4, "U": 8}.get(letter, 0)
         digits = self._source[position + 1 : position + 1 + width]
         try:

@@ -25,15 +25,18 @@ class Text(Node):
 
 
 class Literal(Node):
-    """A constant: string, number, boolean or nil."""
+    """A constant: string, number, boolean or nil; `source` is its spelling where the value does not tell it."""
 
-    __slots__ = ("value",)
+    __slots__ = ("source", "value")
 
-    def __init__(self, position: int, value: object) -> None:
+    def __init__(self, position: int, value: object, source: str = "") -> None:
         super().__init__(position)
         self.value = value
+        self.source = source
 
     def __str__(self) -> str:
+        if self.source:
+            return self.source
         if isinstance(self.value, str):
             return quoted(self.value)
         if isinstance(self.value, bool):
@@ -159,3 +162,18 @@ class Jump(Node):
     def __init__(self, position: int, keyword: str) -> None:
         super().__init__(position)
         self.keyword = keyword
+
+
+class Invocation(Node):
+    """`template "name" pipeline`: what the named template makes of a value."""
+
+    __slots__ = ("name", "pipeline")
+
+    def __init__(self, position: int, name: str, pipeline: Pipeline | None) -> None:
+        super().__init__(position)
+        self.name = name
+        self.pipeline = pipeline
+
+    def __str__(self) -> str:
+        value = f" {self.pipeline}" if self.pipeline is not None else ""
+        return f"{{{{template {quoted(self.name)}{value}}}}}"

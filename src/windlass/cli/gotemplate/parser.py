@@ -15,6 +15,7 @@ from windlass.cli.gotemplate.nodes import (
     Dot,
     Field,
     Function,
+    Invocation,
     Jump,
     Literal,
     Node,
@@ -22,7 +23,7 @@ from windlass.cli.gotemplate.nodes import (
     Text,
     Variable,
 )
-from windlass.cli.gotext import quoted
+from windlass.cli.gotext import parse_int, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,19 +34,27 @@ _JUMPS = ("break", "continue")
 _CONSTANTS: dict[str, object] = {"true": True, "false": False, "nil": None}
 
 
-def parse(name: str, source: str, functions: Container[str]) -> list[Node]:
-    """Parse a template in which `functions` are known; raises ParseError."""
-    parser = _Parser(name, source, functions)
+def parse(name: str, source: str, functions: Container[str], named: dict[str, list[Node]]) -> list[Node]:
+    """Parse a template in which `functions` are known; what it defines goes to `named`. Raises ParseError."""
+    parser = _Parser(name, source, functions, named)
     nodes, ended_by = parser.block(("",))
     assert ended_by == ""
     return nodes
 
 
+def _float(text: str) -> int | float:
+    """Return a constant with a fraction or an exponent; a whole one is an integer, as Go's ideal constants are."""
+    value = float(text)
+    exact = value.is_integer() and "." not in text and abs(value) < 2**63
+    return int(value) if exact else value
+
+
 class _Parser:
-    def __init__(self, name: str, source: str, functions: Container[str]) -> None:
+    def __init__(self, name: str, source: str, functions: Container[str], named: dict[str, list[Node]]) -> None:
         self._name = name
         self._source = source
         self._functions = functions
+        self._named = named
         self._tokens = Lexer(name, source).tokens()
         self._index = 0
         self._variables = ["$"]
@@ -65,6 +74,10 @@ class _Parser:
                     raise self._error(f"unexpected {{{{{word}}}}}", token)
                 self._next()
                 return nodes, word
+            if word == "define":
+                self._next()
+                self._define(token, "define clause")
+                continue
             nodes.append(self._action(token, word))
         if "" not in enders:
             raise self._error("unexpected EOF", None)
@@ -80,11 +93,49 @@ class _Parser:
                 raise self._error(f"{{{{{word}}}}} outside {{{{range}}}}", opening)
             self._expect_close(word)
             return Jump(opening.position, word)
-        if word in ("define", "template", "block"):
-            raise self._error(f"unexpected {{{{{word}}}}}: named templates are not offered here", opening)
+        if word in ("template", "block"):
+            return self._invocation(word)
         pipeline = self._pipeline("command")
         self._expect_close("command")
         return Action(opening.position, pipeline)
+
+    def _template_name(self, context: str) -> str:
+        token = self._next()
+        if token.kind != lex.STRING:
+            raise self._error(f"unexpected {quoted(token.text)} in {context}", token)
+        return token.text
+
+    def _define(self, opening: Token, context: str) -> None:
+        if len(self._variables) > 1:
+            raise self._error("unexpected {{define}}", opening)
+        name = self._template_name(context)
+        self._expect_close(context)
+        self._named[name] = self._body_of_template()
+
+    def _body_of_template(self) -> list[Node]:
+        """Parse up to the closing `end`, with nothing known of the variables and loops outside."""
+        outer, self._variables = self._variables, ["$"]
+        loops, self._loops = self._loops, 0
+        body, _ = self.block(("end",))
+        self._expect_close("end")
+        self._variables, self._loops = outer, loops
+        return body
+
+    def _invocation(self, word: str) -> Node:
+        """Parse `template "name" pipeline`, or `block`, which defines it on the spot."""
+        self._next()
+        context = f"{word} clause"
+        named = self._peek()
+        name = self._template_name(context)
+        position = named.position if named is not None else 0
+        token = self._peek()
+        pipeline = None
+        if word == "block" or token is None or token.kind != lex.CLOSE:
+            pipeline = self._pipeline(context)
+        self._expect_close(context)
+        if word == "block":
+            self._named.setdefault(name, self._body_of_template())
+        return Invocation(position, name, pipeline)
 
     def _branch(self, opening: Token, keyword: str) -> Branch:
         outer = len(self._variables)
@@ -157,7 +208,7 @@ class _Parser:
             if token.kind == lex.PUNCTUATION and token.text != "(":
                 if token.text in ("|", ")"):
                     break
-                raise self._error(f"unexpected {quoted(token.text)} in operand", token)
+                raise self._error(f"unexpected {quoted(token.text)} in {'operand' if words else 'command'}", token)
             words.append(self._operand())
         if not words:
             raise self._error("empty command", first)
@@ -190,7 +241,7 @@ class _Parser:
         if token.kind == lex.STRING:
             return Literal(token.position, token.text)
         if token.kind in (lex.NUMBER, lex.CHAR):
-            return Literal(token.position, self._number(token))
+            return Literal(token.position, self._number(token), token.text if token.kind == lex.NUMBER else "")
         if token.kind == lex.WORD:
             return self._word(token)
         pipeline = self._pipeline("parenthesized pipeline")
@@ -206,7 +257,7 @@ class _Parser:
         return Function(token.position, token.text)
 
     def _number(self, token: Token) -> int | float:
-        for convert in (lambda text: int(text, 0), float):
+        for convert in (lambda text: parse_int(text, base=0), _float):
             try:
                 return convert(token.text)
             except ValueError:

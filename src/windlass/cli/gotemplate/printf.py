@@ -8,47 +8,99 @@ from __future__ import annotations
 from windlass.cli.gotemplate.values import printed
 from windlass.cli.gotext import quoted
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _FLAGS = "+-# 0"
 _NUMERIC = "dboxXcUeEfFgG"
+MAX_WIDTH = 1_000_000  # as Go: a larger one is no width
 
 
-def sprintf(layout: str, values: tuple[object, ...]) -> str:
+def sprintf(layout: str, values: Sequence[object]) -> str:
     """Format `values`; what does not fit shows in the text, as `%!d(string=x)` or `%!v(MISSING)`."""
-    out: list[str] = []
-    rest = list(values)
-    position = 0
-    while position < len(layout):
-        percent = layout.find("%", position)
-        if percent < 0:
-            out.append(layout[position:])
-            break
-        out.append(layout[position:percent])
-        end = percent + 1
-        while end < len(layout) and layout[end] in _FLAGS + "123456789.":
-            end += 1
-        if end >= len(layout):
-            out.append("%!(NOVERB)")
-            break
-        spec, verb = layout[percent + 1 : end], layout[end]
-        position = end + 1
+    return _Formatter(layout, values).text()
+
+
+class _Formatter:
+    """One call: where it stands in the layout, and which value is next."""
+
+    def __init__(self, layout: str, values: Sequence[object]) -> None:
+        self._layout = layout
+        self._values = values
+        self._position = 0
+        self._next = 0
+        self._reordered = False
+
+    def text(self) -> str:
+        out: list[str] = []
+        while True:
+            percent = self._layout.find("%", self._position)
+            if percent < 0:
+                out.append(self._layout[self._position :])
+                break
+            out.append(self._layout[self._position : percent])
+            self._position = percent + 1
+            out.append(self._directive())
+        if not self._reordered and self._next < len(self._values):
+            extra = ", ".join(f"{_type(value)}={printed(value)}" for value in self._values[self._next :])
+            out.append(f"%!(EXTRA {extra})")
+        return "".join(out)
+
+    def _directive(self) -> str:
+        flags = self._take(_FLAGS)
+        width = self._number()
+        if width is not None and width < 0:
+            flags, width = f"{flags}-", -width
+        precision = None
+        if self._layout[self._position : self._position + 1] == ".":
+            self._position += 1
+            precision = self._number() or 0
+        self._index()
+        verb = self._layout[self._position : self._position + 1]
+        self._position += 1
+        if not verb:
+            return "%!(NOVERB)"
         if verb == "%":
-            out.append("%")
-        elif not rest:
-            out.append(f"%!{verb}(MISSING)")
-        else:
-            out.append(_one(spec, verb, rest.pop(0)))
-    if rest:
-        out.append("%!(EXTRA " + ", ".join(f"{_type(value)}={printed(value)}" for value in rest) + ")")
-    return "".join(out)
+            return "%"
+        if self._next >= len(self._values):
+            return f"%!{verb}(BADINDEX)" if self._reordered else f"%!{verb}(MISSING)"
+        value = self._values[self._next]
+        self._next += 1
+        return _padded(flags, width or 0, verb, _converted(flags, precision, verb, value), value)
+
+    def _take(self, characters: str) -> str:
+        start = self._position
+        while self._position < len(self._layout) and self._layout[self._position] in characters:
+            self._position += 1
+        return self._layout[start : self._position]
+
+    def _number(self) -> int | None:
+        """Read a width or precision: digits, or `*` for the next value."""
+        self._index()
+        if self._layout[self._position : self._position + 1] != "*":
+            digits = self._take("0123456789")
+            return min(int(digits[:9]), MAX_WIDTH) if digits else None
+        self._position += 1
+        value = self._values[self._next] if self._next < len(self._values) else None
+        self._next += 1
+        return value if isinstance(value, int) and abs(value) <= MAX_WIDTH else None
+
+    def _index(self) -> None:
+        """Read `[n]`, which makes the n-th value the next one."""
+        if self._layout[self._position : self._position + 1] != "[":
+            return
+        end = self._layout.find("]", self._position)
+        digits = self._layout[self._position + 1 : end]
+        if end > 0 and digits.isdecimal() and len(digits) < 9:
+            self._reordered = True
+            self._next = int(digits) - 1 if 0 < int(digits) <= len(self._values) else len(self._values)
+            self._position = end + 1
 
 
-def _one(spec: str, verb: str, value: object) -> str:
-    text = _converted(spec, verb, value)
+def _padded(flags: str, width: int, verb: str, text: str | None, value: object) -> str:
     if text is None:
         return f"%!{verb}({_type(value)}={printed(value)})"
-    width_text = spec.lstrip(_FLAGS).partition(".")[0]
-    width = int(width_text) if width_text else 0
-    flags = spec[: len(spec) - len(spec.lstrip(_FLAGS))]
     if "-" in flags:
         return text.ljust(width)
     if "0" in flags and verb in _NUMERIC:
@@ -56,11 +108,14 @@ def _one(spec: str, verb: str, value: object) -> str:
     return text.rjust(width)
 
 
-def _converted(spec: str, verb: str, value: object) -> str | None:
-    _, dot, precision_text = spec.partition(".")
-    precision = int(precision_text or "0") if dot else None
+def _converted(flags: str, precision: int | None, verb: str, value: object) -> str | None:
+    if isinstance(value, list | tuple) and verb not in "vT":
+        parts = [_converted(flags, precision, verb, item) for item in value]
+        return f"[{' '.join(part for part in parts if part is not None)}]"
     if verb == "s" and isinstance(value, bool | int | float):
         return None
+    if verb == "v" and "#" in flags and isinstance(value, str):
+        return quoted(value)
     if verb in "vs":
         text = printed(value)
         return text[:precision] if precision is not None and verb == "s" else text
@@ -72,7 +127,7 @@ def _converted(spec: str, verb: str, value: object) -> str | None:
         return _type(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return _number(verb, value, precision, "+" if "+" in spec else "")
+    return _number(verb, value, precision, "+" if "+" in flags else "")
 
 
 def _number(verb: str, value: int | float | str, precision: int | None, sign: str) -> str | None:
@@ -80,13 +135,13 @@ def _number(verb: str, value: int | float | str, precision: int | None, sign: st
         return value.encode().hex() if verb == "x" else value.encode().hex().upper() if verb == "X" else None
     if verb in "dboxX" and isinstance(value, int):
         return format(value, f"{sign}{verb}")
-    if verb == "c" and isinstance(value, int):
-        return chr(value)
-    if verb in "eEfFgG":
-        digits = 6 if precision is None else precision
+    if verb in "cU" and isinstance(value, int):
+        return (chr(value) if 0 <= value <= 0x10FFFF else "\ufffd") if verb == "c" else f"U+{value:04X}"
+    if verb in "eEfFgG" and isinstance(value, float):
+        digits = min(6 if precision is None else precision, 1000)
         if verb in "gG" and precision is None:
-            return printed(float(value))
-        return format(float(value), f"{sign}.{digits}{verb}")
+            return printed(value)
+        return format(value, f"{sign}.{digits}{verb}")
     return None
 
 
