@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.root, pytest.mark.systemd]
 _V2 = Path("/sys/fs/cgroup")
 
 
-@pytest.fixture(scope="module")
-def systemd_engine(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[PrivateDaemon]:
+@pytest.fixture
+def systemd_engine(tmp_path: Path, image_tar: Path) -> Iterator[PrivateDaemon]:
     """An engine that has systemd make the groups."""
-    daemon = PrivateDaemon(tmp_path_factory.mktemp("s"), number=2)
+    daemon = PrivateDaemon(tmp_path, number=2)
     daemon.cgroup = "windlasstest.slice"
     # What runs in the machine needs no network, and the machine has no firewall.
     daemon.extra = ["--exec-opt", "native.cgroupdriver=systemd", "--iptables=false"]
@@ -58,13 +58,8 @@ def test_a_container_is_a_scope_with_its_limits(systemd_engine: PrivateDaemon) -
         systemd_engine.docker("rm", "-f", container_id)
     assert _unit_property(container_id, "LoadState") == "not-found"
     assert not (_V2 / str(group).lstrip("/")).exists()
-
-
-def test_the_parent_must_be_a_slice(systemd_engine: PrivateDaemon) -> None:
+    # In the same engine, for a machine takes long to start one: the parent must be a slice, and the driver is named.
     refused = systemd_engine.docker("create", "--cgroup-parent", "/some/path", "busybox", "true", check=False)
     assert refused.returncode != 0
     assert "should be a valid slice named as" in refused.stderr
-
-
-def test_info_names_the_driver(systemd_engine: PrivateDaemon) -> None:
     assert systemd_engine.docker("info", "-f", "{{.CgroupDriver}}").stdout.strip() == "systemd"
