@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from windlass.base.errors import InvalidParameter
 from windlass.base.logging import is_level
 from windlass.daemon.options import BY_FLAG, BY_KEY, BY_SHORT, DEFAULT_HOST, NOT_IN_FILE, OPTIONS, Option
+from windlass.engine.containers.log_options import LOG_DRIVERS
 from windlass.runtime.runtimes import Runtime, Runtimes, check_default, parse_runtime
 from windlass.spec.container import Ulimit
 
@@ -19,7 +20,6 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _MAX_FILE_BYTES = 1 << 20
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_LOG_DRIVERS = frozenset({"json-file", "local", "none"})
 _CGROUP_DRIVER = "native.cgroupdriver"
 _STORAGE_DRIVERS = frozenset({"overlay2", "overlayfs", "overlay"})
 
@@ -346,7 +346,7 @@ def check(configuration: Configuration) -> None:
         raise InvalidParameter(f"unable to parse logging level: {configuration.text('log-level')}")
     if configuration.text("log-format") not in ("text", "json"):
         raise InvalidParameter(f"unknown log format: {configuration.text('log-format')}")
-    if configuration.text("log-driver") not in _LOG_DRIVERS:
+    if configuration.text("log-driver") not in LOG_DRIVERS:
         raise InvalidParameter(f"logger: no log driver named '{configuration.text('log-driver')}' is registered")
     if configuration.text("storage-driver") not in _STORAGE_DRIVERS:
         raise InvalidParameter(

@@ -4,7 +4,8 @@
     rootfs/                         mount point of its overlay, empty on the host
     upper/ work/                    what it wrote
     hostname hosts resolv.conf      bound over its /etc
-    <id>-json.log                   its output
+    <id>-json.log local-logs/       its output
+    container-cached.log            its output, where that is sent elsewhere
 <data-root>/volumes/<name>/_data
 <data-root>/trash/                  renamed here at once, deleted in the background
 <run-root>/containers/<id>/         its supervisor's socket and pid
@@ -100,6 +101,16 @@ class ContainerPaths:
     def log(self) -> str:
         """The json-file log."""
         return f"{self.base}/{self.id}-json.log"
+
+    @property
+    def local_log(self) -> str:
+        """The log of the driver `local`."""
+        return f"{self.base}/local-logs/container.log"
+
+    @property
+    def cached_log(self) -> str:
+        """What a remote log driver was given, for whoever asks here."""
+        return f"{self.base}/container-cached.log"
 
     @property
     def exit_record(self) -> str:

@@ -15,7 +15,7 @@ from windlass.base.threads import run_blocking
 from windlass.engine import host_info
 from windlass.engine.containers.inspect import STORAGE_DRIVER
 from windlass.engine.containers.list import ListRequest, list_containers
-from windlass.engine.containers.modes import LOG_DRIVERS
+from windlass.engine.containers.log_options import LOG_DRIVERS
 from windlass.engine.engine import Engine
 from windlass.runtime.namespaces import cgroupns_default
 from windlass.snapshots.usage import disk_usage as directory_usage

@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from windlass.launch.log_file import Log
+from windlass.launch.log_lines import Log
 from windlass.launch.poller import HANGUP, READ, WRITE, Poller
 from windlass.launch.wire import AttachSpec
 from windlass.linux.process import keep_large_buffers
@@ -189,6 +189,7 @@ class Streams:
         self._clients: list[Client] = []
         self._opened = False
         self._ended = False
+        log.on_ready = self.resume
 
     def open(self, outputs: dict[int, str], stdin: int, *, tty: bool = False) -> None:
         """Start pumping: descriptors of output with their stream's name, and the stdin end or -1."""
@@ -253,8 +254,11 @@ class Streams:
         for client in tuple(self._clients):
             client.offer(stream, data)
         self._log.write(stream, data)
-        if any(client.pending for client in self._clients):
+        if self._behind():
             self._pause()
+
+    def _behind(self) -> bool:
+        return self._log.busy or any(client.pending for client in self._clients)
 
     def _enlarge(self, fd: int) -> None:
         self._chunk = _LARGE_CHUNK
@@ -270,8 +274,8 @@ class Streams:
             self.poller.change(fd, 0)
 
     def resume(self) -> None:
-        """Read output again once no client is behind."""
-        if any(client.pending for client in self._clients):
+        """Read output again once neither the log nor a client is behind."""
+        if self._behind():
             return
         for fd in self._outputs:
             self.poller.change(fd, READ)

@@ -25,7 +25,8 @@ from windlass.launch.foreign import ForeignContainer
 from windlass.launch.foreign_program import Done
 from windlass.launch.init import Failure
 from windlass.launch.init_context import StepFailed
-from windlass.launch.log_file import Log, open_log
+from windlass.launch.log_file import open_log
+from windlass.launch.log_lines import Log
 from windlass.launch.oom_watch import OomWatch
 from windlass.launch.poller import READ, Poller
 from windlass.launch.record import oom_kills, write_atomically
@@ -62,6 +63,9 @@ def main(request: wire.Launch, fds: list[int]) -> None:
         supervisor = Supervisor(task, control, socket.socket(fileno=fds[1]), passed, holds)
         for fd, spec in zip(clients, request.attachments, strict=True):
             supervisor.streams.attach(fd, spec)
+    except StepFailed as error:
+        wire.send(control, wire.StartError(error=error.message, exit_code=error.exit_code))
+        return
     except Exception as error:
         wire.send(control, wire.StartError(error=f"{type(error).__name__}: {error}", exit_code=125))
         raise
@@ -89,7 +93,7 @@ class Supervisor:
         self._passed = passed
         self._holds = holds
         self._poller = Poller()
-        self._log = open_log(task.log)
+        self._log = open_log(task.log, self._poller)
         self._started_at_ns = 0
         self._init: Process | None = None
         self._execs: dict[str, Process] = {}

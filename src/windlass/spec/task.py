@@ -17,15 +17,47 @@ class IoPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: int = 0
 
 
-class LogPlan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The log file: `driver` is `json-file`, `local` or `none`; sizes in bytes, `max_size` 0 is unlimited."""
+class LogSubject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What remote log drivers tell of a container. `created_ns` is nanoseconds since the epoch."""
 
-    driver: str = "json-file"
+    id: str
+    name: str
+    image_id: str
+    image_name: str
+    command: str
+    created_ns: int
+    hostname: str
+
+
+class RemotePlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where log lines are sent: `driver` is `syslog`, `fluentd`, `gelf` or `journald`, its options checked before.
+
+    `tag` is expanded and `attrs` chosen. With `non_blocking`, at most `max_buffer` bytes wait for a slow receiver, and
+    what comes then is dropped.
+    """
+
+    driver: str
+    options: dict[str, str]
+    tag: str
+    attrs: dict[str, str]
+    subject: LogSubject
+    non_blocking: bool = False
+    max_buffer: int = 1 << 20
+
+
+class LogPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where output is kept. `path` is the file, or empty for none; `format` is `json` or `local`.
+
+    `max_size` in bytes, 0 is unlimited; `max_file` counts the current file and the rotated ones.
+    """
+
     path: str = ""
+    format: str = "json"
     max_size: int = 0
     max_file: int = 1
     compress: bool = False
     attrs: dict[str, str] = {}
+    remote: RemotePlan | None = None
 
 
 class ForeignUser(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windlass.launch.log_file import JsonFileLog, Log, open_log
+from windlass.launch.log_file import open_log
+from windlass.launch.log_lines import Log
 from windlass.spec.task import LogPlan
 
 
@@ -21,7 +22,7 @@ def _texts(path: Path) -> list[str]:
 @given(st.lists(st.binary(max_size=50), max_size=20))
 def test_any_bytes_come_back_as_their_text(tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("log") / "log"
-    log = JsonFileLog(LogPlan(path=str(path)))
+    log = open_log(LogPlan(path=str(path)))
     for chunk in chunks:
         log.write("stdout", chunk)
     log.close()
@@ -32,14 +33,14 @@ def test_any_bytes_come_back_as_their_text(tmp_path_factory: pytest.TempPathFact
 
 
 def test_private_use_characters_survive(tmp_path: Path) -> None:
-    log = JsonFileLog(LogPlan(path=str(tmp_path / "log")))
+    log = open_log(LogPlan(path=str(tmp_path / "log")))
     log.write("stdout", "a\uf8ffb\nc\n".encode())
     log.close()
     assert _texts(tmp_path / "log") == ["a\uf8ffb\n", "c\n"]
 
 
 def test_lines_longer_than_16_kib_are_split(tmp_path: Path) -> None:
-    log = JsonFileLog(LogPlan(path=str(tmp_path / "log")))
+    log = open_log(LogPlan(path=str(tmp_path / "log")))
     log.write("stdout", b"x" * 40_000)
     log.write("stdout", b"\n")
     log.close()
@@ -48,14 +49,14 @@ def test_lines_longer_than_16_kib_are_split(tmp_path: Path) -> None:
 
 
 def test_attributes_are_recorded(tmp_path: Path) -> None:
-    log = JsonFileLog(LogPlan(path=str(tmp_path / "log"), attrs={"a": "1", "b": '"'}))
+    log = open_log(LogPlan(path=str(tmp_path / "log"), attrs={"a": "1", "b": '"'}))
     log.write("stdout", b"x\n")
     log.close()
     assert json.loads((tmp_path / "log").read_text())["attrs"] == {"a": "1", "b": '"'}
 
 
 def test_a_full_disk_leaves_whole_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = JsonFileLog(LogPlan(path=str(tmp_path / "log")))
+    log = open_log(LogPlan(path=str(tmp_path / "log")))
     log.write("stdout", b"first\n")
     real = os.write
 
@@ -74,14 +75,14 @@ def test_a_full_disk_leaves_whole_records(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_driver_none_keeps_nothing() -> None:
-    log = open_log(LogPlan(driver="none"))
+    log = open_log(LogPlan())
     log.write("stdout", b"x\n")
     assert type(log) is Log
 
 
 def test_one_large_chunk_is_spread_over_rotated_files(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    log = JsonFileLog(LogPlan(path=str(path), max_size=20_000, max_file=50))
+    log = open_log(LogPlan(path=str(path), max_size=20_000, max_file=50))
     log.write("stdout", b"".join(b"line %d\n" % number for number in range(2000)))
     log.close()
     files = sorted(tmp_path.glob("log*"), key=lambda file: -int(file.suffix[1:] or 0) if file.suffix else 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from windlass.launch.log_file import JsonFileLog
+from windlass.launch.log_file import open_log
 from windlass.launch.log_reader import logs_job
 from windlass.spec.task import LogPlan
 
@@ -16,7 +16,7 @@ from windlass.spec.task import LogPlan
 @pytest.fixture
 def log(tmp_path: Path) -> str:
     path = str(tmp_path / "c-json.log")
-    writer = JsonFileLog(LogPlan(path=path, max_size=400, max_file=5))
+    writer = open_log(LogPlan(path=path, max_size=400, max_file=5))
     for number in range(10):
         writer.write("stderr" if number % 3 == 2 else "stdout", f"line {number} é\n".encode())
     writer.close()
@@ -73,7 +73,7 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path: Path) -> None:
 def test_follow_ends_with_the_exit_record_and_sees_everything(tmp_path: Path) -> None:
     path, record = str(tmp_path / "log"), tmp_path / "run" / "exit.json"
     record.parent.mkdir()
-    writer = JsonFileLog(LogPlan(path=path, max_size=2000, max_file=50))
+    writer = open_log(LogPlan(path=path, max_size=2000, max_file=50))
     writer.write("stdout", b"before\n")
     ours, theirs = socket.socketpair()
     query = {"path": path, "follow": True, "framed": False, "record_path": str(record)}
@@ -93,7 +93,7 @@ def test_follow_ends_with_the_exit_record_and_sees_everything(tmp_path: Path) ->
 
 def test_follow_ends_when_the_client_goes(tmp_path: Path) -> None:
     path = str(tmp_path / "log")
-    JsonFileLog(LogPlan(path=path)).close()
+    open_log(LogPlan(path=path)).close()
     ours, theirs = socket.socketpair()
     thread = threading.Thread(target=logs_job, args=({"path": path, "follow": True}, [theirs.detach()]))
     thread.start()

@@ -26,6 +26,7 @@ from windlass.spec.task import ForeignPlan, ForeignRuntime
 
 # dockerd looks users up itself, and says so without naming a runtime.
 _ABOUT_THE_USER = ("unable to find user ", "unable to find group ", "uids and gids must be in range ")
+_ABOUT_THE_LOG = "failed to initialize logging driver: "
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +81,8 @@ def start_failure(message: str, *, foreign: bool) -> str:
     """Return why a container was not started, in the words that come to Docker's clients."""
     if message.startswith(_ABOUT_THE_USER):
         return message
+    if message.startswith(_ABOUT_THE_LOG):
+        return f"failed to create task for container: {message}"
     if foreign:
         return (
             "failed to create task for container: failed to create shim task: OCI runtime create failed: "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from windlass.base.errors import InvalidParameter, NotSupported
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.log_plans import log_file
 from windlass.engine.engine import Engine
 from windlass.engine.errors import NoSuchContainer
 
@@ -34,7 +35,7 @@ def check_logs(container: Container, request: LogRequest) -> None:
     """
     if not request.stdout and not request.stderr:
         raise InvalidParameter("Bad parameters: you must choose at least one stream")
-    if container.intent.host_config.log_config.type == "none":
+    if not log_file(container.intent, container.paths)[0]:
         raise NotSupported("configured logging driver does not support reading")
 
 
@@ -43,9 +44,11 @@ async def send_logs(engine: Engine, container: Container, request: LogRequest, c
 
     The files are there to the end even if the container is removed meanwhile.
     """
+    path, format_ = log_file(container.intent, container.paths)
     follow = request.follow and container.state.is_running
     params = {
-        "path": os.path.basename(container.paths.log),
+        "path": path.removeprefix(f"{container.paths.base}/"),
+        "format": format_,
         "record_path": container.paths.exit_record if follow else "",
         "in_directory": True,
         "follow": follow,

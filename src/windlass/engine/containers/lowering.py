@@ -9,8 +9,8 @@ from windlass.base.errors import System
 from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.foreign import plan_foreign, runtime_of
 from windlass.engine.containers.joining import ipc_donor, network_donor, pid_donor
+from windlass.engine.containers.log_plans import log_plan
 from windlass.engine.containers.model import Intent
-from windlass.engine.containers.modes import log_size
 from windlass.engine.containers.realtime import share_realtime
 from windlass.engine.containers.user_namespaces import user_namespace
 from windlass.engine.engine import Engine
@@ -26,7 +26,7 @@ from windlass.snapshots.overlay import OVERLAY_OPTIONS
 from windlass.spec.container import HostConfig
 from windlass.spec.plan import BindRoot, LaunchPlan, OverlayRoot
 from windlass.spec.runtime import RuntimeSpec
-from windlass.spec.task import ForeignPlan, IoPlan, LogPlan, TaskPlan
+from windlass.spec.task import ForeignPlan, IoPlan, TaskPlan
 
 _PRIVATE = NetworkIntent("private")
 
@@ -178,28 +178,6 @@ def _task_plan(
         oom_event_path=cgroup.oom_event_path(),
         foreign=foreign,
     )
-
-
-def log_plan(intent: Intent, paths: ContainerPaths) -> LogPlan:
-    """Return how a container's output is kept."""
-    log = intent.host_config.log_config
-    options = log.config or {}
-    return LogPlan(
-        driver=log.type,
-        path="" if log.type == "none" else paths.log,
-        max_size=log_size(options.get("max-size", "")),
-        max_file=int(options.get("max-file", "") or 1),
-        compress=options.get("compress") == "true",
-        attrs=_log_attributes(intent, options),
-    )
-
-
-def _log_attributes(intent: Intent, options: dict[str, str]) -> dict[str, str]:
-    """Labels and environment variables that the log options ask to see in every record."""
-    labels = intent.config.labels or {}
-    environment = dict(entry.partition("=")[::2] for entry in intent.config.env or ())
-    attributes = {key: labels[key] for key in options.get("labels", "").split(",") if key in labels}
-    return attributes | {key: environment[key] for key in options.get("env", "").split(",") if key in environment}
 
 
 def _make_bind_sources(intent: Intent) -> None:

@@ -6,16 +6,15 @@ Source: Engine API, HostConfig; texts of dockerd's validation.
 from __future__ import annotations
 
 from windlass.base.errors import InvalidParameter
+from windlass.engine.containers.log_options import complete_log
 from windlass.engine.settings import EngineSettings
 from windlass.runtime.intent import HostFacts
 from windlass.runtime.mounts import READONLY_PATHS, default_masked_paths
 from windlass.runtime.namespaces import cgroupns_default
 from windlass.runtime.security import SYSTEM_PATHS_UNCONFINED
-from windlass.spec.container import HostConfig, LogConfig
+from windlass.spec.container import HostConfig
 
-LOG_DRIVERS = ("json-file", "local", "none")
 RESTART_POLICIES = ("no", "always", "unless-stopped", "on-failure")
-_LOG_OPTIONS = frozenset(("max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"))
 
 
 def complete_host_config(host: HostConfig, settings: EngineSettings, facts: HostFacts, *, bridged: bool) -> None:
@@ -25,7 +24,7 @@ def complete_host_config(host: HostConfig, settings: EngineSettings, facts: Host
         InvalidParameter: members contradict each other or are not known.
     """
     _check_restart(host)
-    _complete_log(host, settings)
+    complete_log(host, settings)
     _complete_modes(host, settings, cgroup_version=facts.cgroup_version, bridged=bridged)
     host.runtime = settings.runtimes.name_of(host.runtime)
     if host.shm_size < 0:
@@ -61,18 +60,6 @@ def _check_restart(host: HostConfig) -> None:
         raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
 
 
-def _complete_log(host: HostConfig, settings: EngineSettings) -> None:
-    log = host.log_config
-    if not log.type:
-        host.log_config = log = LogConfig(settings.log_driver, {**settings.log_options, **(log.config or {})})
-    log.config = log.config or {}
-    if log.type not in LOG_DRIVERS:
-        raise InvalidParameter(f"logger: no log driver named '{log.type}' is registered")
-    for option in log.config:
-        if option not in _LOG_OPTIONS and option not in ("mode", "max-buffer-size"):
-            raise InvalidParameter(f"unknown log opt '{option}' for {log.type} log driver")
-
-
 def _complete_modes(host: HostConfig, settings: EngineSettings, *, cgroup_version: int, bridged: bool) -> None:
     if host.network_mode in ("", "default"):
         host.network_mode = "bridge" if bridged else "none"
@@ -83,20 +70,3 @@ def _complete_modes(host: HostConfig, settings: EngineSettings, *, cgroup_versio
         )
     if host.network_mode.startswith("container:") and (host.publish_all_ports or host.port_bindings):
         raise InvalidParameter("conflicting options: port publishing and the container type network mode")
-
-
-def log_size(text: str) -> int:
-    """Return a log option's size in bytes: a number with k, m or g; empty and -1 are unlimited (0).
-
-    Raises:
-        InvalidParameter: not a size.
-    """
-    if text in ("", "-1"):
-        return 0
-    digits, unit = text.rstrip("bB"), 1
-    for suffix, factor in (("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)):
-        if digits.lower().endswith(suffix):
-            digits, unit = digits[:-1], factor
-    if not digits.isdecimal():
-        raise InvalidParameter(f"invalid size: '{text}'")
-    return int(digits) * unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from windlass.base.errors import InvalidParameter
-from windlass.engine.containers.modes import complete_host_config, log_size
+from windlass.engine.containers.modes import complete_host_config
 from windlass.engine.settings import EngineSettings
 from windlass.runtime.intent import HostFacts
 from windlass.spec.container import HostConfig, LogConfig, RestartPolicy
@@ -58,7 +58,7 @@ def test_paths_of_the_system() -> None:
             HostConfig(restart_policy=RestartPolicy("always"), auto_remove=True),
             "can't create 'AutoRemove' container with restart policy",
         ),
-        (HostConfig(log_config=LogConfig("syslog")), "logger: no log driver named 'syslog' is registered"),
+        (HostConfig(log_config=LogConfig("splunk")), "logger: no log driver named 'splunk' is registered"),
         (HostConfig(log_config=LogConfig("json-file", {"x": "1"})), "unknown log opt 'x' for json-file log driver"),
         (HostConfig(runtime="kata"), "unknown or invalid runtime name: kata"),
         (HostConfig(shm_size=-1), "SHM size can not be less than 0"),
@@ -67,17 +67,3 @@ def test_paths_of_the_system() -> None:
 def test_what_is_refused(host: HostConfig, text: str) -> None:
     with pytest.raises(InvalidParameter, match=text):
         _complete(host)
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [("", 0), ("-1", 0), ("100", 100), ("10k", 10240), ("10m", 10 << 20), ("1G", 1 << 30), ("2kb", 2048)],
-)
-def test_log_sizes(text: str, size: int) -> None:
-    assert log_size(text) == size
-
-
-@pytest.mark.parametrize("text", ["x", "1t", "m", "-5"])
-def test_no_log_sizes(text: str) -> None:
-    with pytest.raises(InvalidParameter, match="invalid size"):
-        log_size(text)
