@@ -10,10 +10,7 @@ Source: runtime-spec runtime.md and features.md; the command lines of runc(8) an
 
 from __future__ import annotations
 
-import os
 import sys
-
-from windlass.base.errors import InvalidParameter, WindlassError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,36 +18,44 @@ if TYPE_CHECKING:
 
     from windlass.runtime.oci.arguments import Values
     from windlass.runtime.oci.call import Call
+    from windlass.runtime.oci.early import Started
     from windlass.runtime.oci.log import Log
     from windlass.runtime.oci.process import Interpreter
 
 _NAME = "windlass-runtime"
 _EXIT_FAILURE = 1
 _EXIT_EXEC_FAILURE = 255
-_LAUNCHING = frozenset({"create", "run", "exec"})
 
 
 def main() -> None:
     """Run the command of `sys.argv` and exit with its code: the container's, or 1 (255 for an exec that failed)."""
-    import gc
+    from windlass.runtime.oci.early import start_early
 
-    import windlass.base.cold  # noqa: F401  (first, so that value types do without msgspec)
+    started = start_early(sys.argv[1:])
+    import gc
+    import os
+
+    import windlass.base.cold  # noqa: F401  (before others, so that value types do without msgspec)
 
     # What lives for milliseconds leaves no garbage that is worth looking for.
     gc.disable()
-    status = run(sys.argv[1:])
+    status = run(sys.argv[1:], started)
     sys.stdout.flush()
     # Nothing is left to clean up, and tearing the interpreter down takes a millisecond.
     os._exit(status)
 
 
-def run(argv: list[str]) -> int:
+def run(argv: list[str], started: Started | None = None) -> int:
     """Run one command; an error is one line on standard error, and in the log that was asked for."""
-    interpreter = _early_interpreter(argv)
+    import os
+
+    from windlass.base.errors import WindlassError
     from windlass.runtime.oci.log import Log
+    from windlass.runtime.oci.process import Interpreter
 
     log = Log()
     status = _EXIT_FAILURE
+    interpreter = Interpreter(started) if started is not None else None
     try:
         shared, words = _global_options(argv)
         if shared.on("version"):
@@ -72,18 +77,6 @@ def run(argv: list[str]) -> int:
     return status
 
 
-def _early_interpreter(argv: list[str]) -> Interpreter | None:
-    """Start the sealed interpreter before anything else: it warms up while we import and read.
-
-    With --preserve-fds it has to wait: which descriptors are the caller's is not known yet.
-    """
-    if _LAUNCHING.isdisjoint(argv) or any("preserve-fds" in word for word in argv):
-        return None
-    from windlass.runtime.oci.process import Interpreter
-
-    return Interpreter()
-
-
 def _global_options(argv: list[str]) -> tuple[Values, list[str]]:
     from windlass.runtime.oci.arguments import parse
     from windlass.runtime.oci.commands import GLOBAL_OPTIONS
@@ -92,9 +85,11 @@ def _global_options(argv: list[str]) -> tuple[Values, list[str]]:
 
 
 def _command(shared: Values, name: str, words: list[str], log: Log, interpreter: Interpreter | None) -> int:
+    from windlass.base.errors import InvalidParameter
     from windlass.runtime.oci.arguments import parse
     from windlass.runtime.oci.call import Call
     from windlass.runtime.oci.commands import COMMANDS, command_options
+    from windlass.runtime.oci.early import LAUNCHING
 
     command = COMMANDS.get(name)
     if command is None:
@@ -107,24 +102,20 @@ def _command(shared: Values, name: str, words: list[str], log: Log, interpreter:
         print(f"Usage: {_NAME} {name} [OPTIONS] {command.usage}\n\n{command.text}\n\n{option_lines(options)}", end="")
         return 0
     call = Call(name, shared, values, rest, log)
-    if call.systemd and sys.flags.no_site:
-        # Only its D-Bus needs a package of others.
-        import site
-
-        site.main()
-    if name not in _LAUNCHING:
+    if name not in LAUNCHING:
         return _function(command.function)(call)
     call.interpreter = interpreter
     return _launching(call, command.function)
 
 
 def _launching(call: Call, function: str) -> int:
+    from windlass.runtime.oci.early import Started
     from windlass.runtime.oci.process import Interpreter, check_preserved
 
     check_preserved(call.values.number("preserve-fds"))
     if call.interpreter is not None:
         return _function(function)(call)
-    call.interpreter = Interpreter()
+    call.interpreter = Interpreter(Started())
     try:
         return _function(function)(call)
     finally:

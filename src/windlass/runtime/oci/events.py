@@ -49,8 +49,11 @@ def _follow(state: State, group: Cgroup, interval: float) -> None:
     """Look for out-of-memory kills all the time, and at the figures at every interval."""
     kills = group.stats().memory.oom_kills
     due = time.monotonic() + interval
-    while states.is_alive(state):
+    alive = True
+    while alive:
         time.sleep(min(_LOOK_S, max(0.0, due - time.monotonic())))
+        # Asked before the figures are read: those of the dead have the kill that was its end.
+        alive = states.is_alive(state)
         now = group.stats().memory.oom_kills
         for _ in range(now - kills):
             _print("oom", state.id, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from windlass.cgroups.driver import make_driver
 
 TYPE_CHECKING = False
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
 
 def driver_for(systemd: bool) -> CgroupDriver:
     """Return the driver that makes and finds groups."""
+    if systemd and sys.flags.no_site:
+        # Only its D-Bus needs a package of others.
+        import site
+
+        site.main()
     return make_driver(systemd=systemd)
 
 
