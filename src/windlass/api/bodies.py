@@ -41,6 +41,19 @@ async def read_tree(request: web.BaseRequest) -> Any:
     return _decode(raw)
 
 
+async def read_optional_tree(request: web.BaseRequest) -> Any:
+    """Return a request's body as plain JSON values; None when there is none.
+
+    Raises:
+        InvalidParameter: no JSON, or not announced as such.
+    """
+    raw = await read_body(request)
+    if raw.strip() in (b"", b"null"):
+        return None
+    check_content_type(request)
+    return _decode(raw)
+
+
 def check_content_type(request: web.BaseRequest) -> None:
     """Refuse a body that is not announced as JSON.
 

@@ -35,21 +35,26 @@ class InvalidChange(InvalidParameter):
     """A change is no instruction, or a bad one."""
 
 
-def apply_changes(changes: Iterable[str]) -> ContainerConfig:
-    """Return the configuration that the instructions make, in their order, of an empty one.
+def apply_changes(changes: Iterable[str], config: ContainerConfig | None = None) -> ContainerConfig:
+    """Return the configuration that the instructions make, in their order, of an empty one or of `config`, in place.
 
     Raises:
         InvalidChange: in dockerd's words.
     """
-    config = ContainerConfig()
+    config = config or ContainerConfig()
+    seen = set()
     for change in changes:
         for line in change.replace("\\\n", " ").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
-                _apply(config, line.strip())
+                seen.add(_apply(config, line.strip()))
+    if "ENTRYPOINT" in seen and "CMD" not in seen:
+        # The command was the old entrypoint's.
+        config.cmd = None
     return config
 
 
-def _apply(config: ContainerConfig, line: str) -> None:
+def _apply(config: ContainerConfig, line: str) -> str:
+    """Apply one instruction; return its name."""
     name, *rest = line.split(None, 1)
     apply = _INSTRUCTIONS.get(name.upper())
     if apply is None:
@@ -58,6 +63,7 @@ def _apply(config: ContainerConfig, line: str) -> None:
     if not text:
         raise InvalidChange(f"{name.upper()} requires at least one argument")
     apply(config, text)
+    return name.upper()
 
 
 def _env(config: ContainerConfig) -> dict[str, str]:

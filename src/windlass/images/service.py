@@ -19,6 +19,7 @@ from windlass.distribution.transport import Timeouts, Transport
 from windlass.images import inspect as inspecting
 from windlass.images import made_here
 from windlass.images.catalog import Catalog
+from windlass.images.commit import CommitWords, WriteLayer, commit
 from windlass.images.feed import ByteSource
 from windlass.images.filters import Filters
 from windlass.images.image import Emit, Image, NoSuchImage, Progress, UsersOf
@@ -186,6 +187,10 @@ class ImageService:
         return await self._made(
             import_tar(self._shelf, source, ref, changes=changes, message=message, platform=platform)
         )
+
+    async def commit(self, parent: Image, words: CommitWords, ref: ImageRef | None, write_layer: WriteLayer) -> Image:
+        """Make an image of another one and a layer; see `windlass.images.commit`."""
+        return await self._made(commit(self._shelf, parent, words, ref, write_layer))
 
     async def load(
         self, source: ByteSource, progress: Progress, *, quiet: bool = False, platform: Platform | None = None

@@ -10,6 +10,7 @@ import json
 import lzma
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -258,7 +259,7 @@ def test_docker_py_gets_and_puts(engine: PrivateDaemon, box: str) -> None:
 def test_events_tell_of_copies(engine: PrivateDaemon, box: str) -> None:
     put(engine, box, "/tmp", tar_of({"e": b""}))
     names(engine, box, "/tmp/e")
-    lines = engine.docker(
-        "events", "--since", "60s", "--until", "0s", "--filter", f"container={box}", "--format", "{{.Action}}"
-    ).stdout.split()
-    assert {"extract-to-dir", "archive-path"} <= set(lines)
+    found = engine.get(f"/v1.50/events?since={time.time() - 60:.9f}&until={time.time():.9f}").decode()
+    events = [json.loads(line) for line in found.splitlines() if line.startswith('{"')]
+    mine = {event["Action"] for event in events if event["Actor"]["Attributes"].get("name") == box}
+    assert {"extract-to-dir", "archive-path"} <= mine

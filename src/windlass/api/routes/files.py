@@ -11,16 +11,20 @@ import stat
 import msgspec
 from aiohttp import web
 
+from windlass.api.bodies import convert, read_optional_tree
 from windlass.api.call import Call, reply
+from windlass.api.conform import conform
 from windlass.api.connection import Handed, TakenOver, send_head
 from windlass.api.headers import common_headers
 from windlass.api.router import Route
-from windlass.api.routes.images import body_chunks
+from windlass.api.routes.images import body_chunks, named
 from windlass.base.clock import rfc3339_nano
 from windlass.engine.containers.archive import extract_archive, outgoing, stat_path
 from windlass.engine.containers.changes import list_changes
+from windlass.engine.containers.commit import CommitRequest, commit
 from windlass.engine.containers.export import export
 from windlass.files.model import PathStat
+from windlass.spec.container import ContainerConfig
 
 _STAT_HEADER = "X-Docker-Container-Path-Stat"
 _encode = msgspec.json.Encoder().encode
@@ -107,7 +111,23 @@ async def _export(call: Call) -> web.StreamResponse:
     return Handed()
 
 
+async def _commit(call: Call) -> web.StreamResponse:
+    tree = await read_optional_tree(call.request)
+    repository = call.text("repo")
+    request = CommitRequest(
+        container=call.text("container"),
+        ref=named(repository, call.text("tag")) if repository else None,
+        comment=call.text("comment"),
+        author=call.text("author"),
+        pause=call.flag("pause", default=True),
+        changes=call.texts("changes"),
+        config=convert(conform(tree, ContainerConfig), ContainerConfig) if tree else None,
+    )
+    return reply({"Id": await commit(call.engine, request)}, 201)
+
+
 ROUTES = (
+    Route("POST", "/commit", _commit),
     Route("GET", "/containers/{id}/changes", _changes),
     Route("GET", "/containers/{id}/export", _export),
     Route("HEAD", "/containers/{id}/archive", _stat),

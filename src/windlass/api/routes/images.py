@@ -35,11 +35,16 @@ async def _history(call: Call) -> web.StreamResponse:
 
 
 async def _tag(call: Call) -> web.StreamResponse:
-    await call.engine.images.tag(call.params["name"], _named(call.text("repo"), call.text("tag")))
+    await call.engine.images.tag(call.params["name"], named(call.text("repo"), call.text("tag")))
     return web.Response(status=201)
 
 
-def _named(repository: str, tag: str) -> ImageRef:
+def named(repository: str, tag: str) -> ImageRef:
+    """Return the reference that a name and a tag, if there is one, make.
+
+    Raises:
+        InvalidReference: they are none.
+    """
     ref = parse_reference(repository)
     return ref.with_tag(tag) if tag else ref
 
@@ -72,7 +77,7 @@ async def _pull(call: Call) -> web.StreamResponse:
     if not name:
         raise InvalidParameter("invalid reference format")
     # A digest comes as the tag: `sha256:...`.
-    ref = parse_reference(f"{name}@{tag}") if ":" in tag else _named(name, tag)
+    ref = parse_reference(f"{name}@{tag}") if ":" in tag else named(name, tag)
     header = call.request.headers.get("X-Registry-Auth", "")
     credentials = parse_auth_header(header) if header else ANONYMOUS
     platform = _platform(call)
@@ -88,7 +93,7 @@ async def _import(call: Call) -> web.StreamResponse:
     if source != "-":
         raise InvalidParameter(f"importing from {source!r} is not supported: send the archive in the body")
     repository = call.text("repo")
-    ref = _named(repository, call.text("tag")).with_default_tag() if repository else None
+    ref = named(repository, call.text("tag")).with_default_tag() if repository else None
     return await progress_stream(
         call,
         lambda _progress: call.engine.images.import_tar(
