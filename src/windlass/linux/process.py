@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
 
 from windlass.linux._libc import (
     SYS_CLOSE_RANGE,
@@ -44,9 +43,6 @@ _SECCOMP_SET_MODE_FILTER = 1
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
 _GLIBC_SIGNALS = (32, 33)
-_COPY_BYTES = 1 << 20
-_SEAL_TRIES = 50
-_SEAL_PAUSE_S = 0.02
 _M_ARENA_MAX = -8
 _M_MMAP_THRESHOLD = -3
 _M_TRIM_THRESHOLD = -1
@@ -167,43 +163,6 @@ def overwrite_command_line(text: str) -> None:
     first = os.fsencode(sys.orig_argv[0]) + b"\0"
     if start and ctypes.string_at(start, len(first)) == first:
         ctypes.memmove(start, text.encode()[: size - 1].ljust(size, b"\0"), size)
-
-
-def seal_executable(path: str) -> int:
-    """Copy the program at `path` into a sealed memfd and return it, fit for `/proc/self/fd/N`.
-
-    A container that reaches `/proc/<pid>/exe` of a process run from it finds a file that nobody can write
-    (CVE-2019-5736).
-    """
-    memfd = os.memfd_create(os.path.basename(path), os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        with open(path, "rb", buffering=0) as source:
-            while chunk := source.read(_COPY_BYTES):
-                view = memoryview(chunk)
-                while view:
-                    view = view[os.write(memfd, view) :]
-        os.fchmod(memfd, 0o500)
-        _seal(memfd)
-    except BaseException:
-        os.close(memfd)
-        raise
-    return memfd
-
-
-def _seal(memfd: int) -> None:
-    """Seal against every change. On a busy host the kernel finds a page in use for longer than it cares to wait."""
-    import fcntl
-
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    for _ in range(_SEAL_TRIES - 1):
-        try:
-            fcntl.fcntl(memfd, fcntl.F_ADD_SEALS, seals)
-            return
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            time.sleep(_SEAL_PAUSE_S)
-    fcntl.fcntl(memfd, fcntl.F_ADD_SEALS, seals)
 
 
 def keep_large_buffers() -> None:

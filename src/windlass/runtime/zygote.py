@@ -22,7 +22,7 @@ from windlass.base import errors
 from windlass.base.errors import Unavailable, WindlassError
 from windlass.launch import wire
 from windlass.launch.zygote import CONTROL_FD
-from windlass.linux.process import seal_executable
+from windlass.linux.sealing import seal_executable
 from windlass.runtime.channel import Channel, seqpacket_pair
 from windlass.runtime.sealed import command_line, environment
 from windlass.runtime.supervisor import SupervisorTask, attach_spec

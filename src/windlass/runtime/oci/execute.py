@@ -12,8 +12,9 @@ from windlass.base.errors import Conflict, InvalidParameter, System
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.arguments import at_least
 from windlass.runtime.oci.create import check_console, write_pid_file
+from windlass.runtime.oci.packing import pack
 from windlass.runtime.oci.process import NotStarted
-from windlass.spec.light import convert, replace, to_builtins
+from windlass.spec.light import convert, replace
 from windlass.spec.runtime import Capabilities, Process, RuntimeSpec, User
 
 TYPE_CHECKING = False
@@ -78,7 +79,7 @@ def _launch(
             opened.append(fds["terminal"])
         plan = _plan(call, directory, state, spec, process)
         preserved = call.values.number("preserve-fds")
-        request: dict[str, object] = {"plan": to_builtins(plan), "preserved": preserved}
+        request: dict[str, object] = {"plan": pack(plan), "preserved": preserved}
         if process.console_size is not None:
             request.update(rows=process.console_size.height, columns=process.console_size.width)
         launch = call.interpreter.launch(request, fds)

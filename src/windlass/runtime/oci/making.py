@@ -13,6 +13,7 @@ from windlass.base.errors import Conflict, WindlassError
 from windlass.runtime.oci import holding
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.log import now
+from windlass.runtime.oci.packing import pack
 from windlass.runtime.oci.process import NotStarted
 from windlass.runtime.plan_facts import SYNC_PRESTART, PlanFacts
 from windlass.spec.light import replace, to_builtins
@@ -161,7 +162,7 @@ class Making:
     def _request(self, terminal_socket: int | None) -> tuple[dict[str, object], dict[str, int]]:
         """Return what the sealed interpreter is told, and the descriptors that go with it."""
         preserved = self._call.values.number("preserve-fds")
-        request: dict[str, object] = {"plan": to_builtins(self._plan()), "preserved": preserved}
+        request: dict[str, object] = {"plan": pack(self._plan()), "preserved": preserved}
         fds = {}
         if terminal_socket is not None:
             fds["terminal"] = terminal_socket

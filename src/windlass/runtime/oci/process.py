@@ -18,12 +18,13 @@ import select
 from windlass.base import cold_json
 from windlass.base.errors import InvalidParameter, System
 from windlass.linux.descriptors import MAX_FDS, receive_fds, send_fds
-from windlass.runtime.sealed import command_line, environment, sealed_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from windlass.runtime.oci.early import Started
 
 FDS_FIELD = "fds"
 HEADER_BYTES = 8
@@ -43,17 +44,9 @@ class NotStarted(System):
 class Interpreter:
     """The sealed interpreter, warming up; what the caller left open for the container passes through it."""
 
-    def __init__(self) -> None:
-        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        program = sealed_program()
-        try:
-            os.set_inheritable(theirs.fileno(), True)
-            arguments = command_line("windlass.runtime.oci.boot", [str(theirs.fileno())])
-            self._pid = os.posix_spawn(f"/proc/self/fd/{program}", arguments, environment())
-        finally:
-            os.close(program)
-            theirs.close()
-        self._control = ours
+    def __init__(self, started: Started) -> None:
+        self._pid = started.pid
+        self._control = started.control
 
     def launch(self, request: dict[str, Any], fds: dict[str, int], ends: tuple[int, int] | None = None) -> Launch:
         """Have the process forked. `request` is made of basic types, `fds` are passed on by name and stay ours.

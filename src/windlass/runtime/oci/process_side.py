@@ -13,8 +13,8 @@ from windlass.launch.init_context import InitContext
 from windlass.launch.pid_namespace import enter_pid_namespace
 from windlass.linux.descriptors import MAX_FDS, receive_fds, send_fds
 from windlass.linux.process import close_on_exec_from, reset_internal_signals
+from windlass.runtime.oci.packing import unpack
 from windlass.runtime.oci.process import FDS_FIELD, HEADER_BYTES
-from windlass.spec.light import convert
 from windlass.spec.plan import Fork, LaunchPlan
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def _serve(control: _socket.socket, request: dict[str, Any]) -> None:
 
 def _launch(control: _socket.socket, request: dict[str, Any]) -> int:
     """Fork init and return its pid."""
-    plan: LaunchPlan = convert(request["plan"], LaunchPlan)
+    plan: LaunchPlan = unpack(request["plan"])
     fds: dict[str, int] = request[FDS_FIELD]
     forks = any(isinstance(op, Fork) for op in plan.ops)
     pid_read, pid_write = os.pipe2(os.O_CLOEXEC) if forks else (-1, -1)
