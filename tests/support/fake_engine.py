@@ -59,6 +59,8 @@ class FakeTask:
         self.signals: list[int] = []
         self.attached: list[Attachment] = []
         self.execs: list[ExecPlan] = []
+        self.exec_clients: list[int] = []
+        self.killed_execs: list[str] = []
         self.adopted_execs: dict[str, AdoptedExec] = {}
         self.sizes: list[tuple[int, int, str]] = []
         self.foreign = plan.foreign is not None
@@ -82,10 +84,14 @@ class FakeTask:
         if _argv(plan) == ["nope"]:
             raise StartFailed('exec: "nope": executable file not found in $PATH', 127)
         self.execs.append(plan)
+        self.exec_clients += [os.dup(attachment.connection) for attachment in attachments]
         return self.pid + 1
 
     async def kill(self, signal: int, exec_id: str = "") -> None:
         self.signals.append(signal)
+        if exec_id:
+            self.killed_execs.append(exec_id)
+            return
         if signal in self.dies_of and not self.ended:
             self.end(128 + signal)
 

@@ -19,6 +19,7 @@ from windlass.cgroups.driver import make_driver
 from windlass.daemon.configuration import Configuration
 from windlass.daemon.remapping import open_mappings
 from windlass.distribution.endpoints import RegistrySettings, check_settings
+from windlass.engine.containers.log_options import DEFAULT_ROTATION
 from windlass.engine.containers.table import ContainerTable
 from windlass.engine.engine import Engine
 from windlass.engine.events import Events
@@ -45,7 +46,6 @@ _log = logging.getLogger("windlass.daemon")
 _MAX_PROFILE_BYTES = 1 << 20
 _DRAIN_S = 10.0
 # Rotation by default: a chatty container must not fill the disk (moby#27957).
-_DEFAULT_LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
 
 
 @asynccontextmanager
@@ -103,6 +103,8 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         await images.ensure_embedded()
         yield engine
         engine.closing = True
+        for container in engine.containers:
+            container.stop_monitor()
         images.hurry()
         await nursery.drain(_DRAIN_S)
         engine.namespaces.close()
@@ -111,7 +113,7 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
 def engine_settings(configuration: Configuration) -> EngineSettings:
     """Return what the engine is to know of the configuration."""
     given = configuration.mapping("log-opt")
-    log_options = given or (dict(_DEFAULT_LOG_OPTIONS) if configuration.text("log-driver") != "none" else {})
+    log_options = given or (dict(DEFAULT_ROTATION) if configuration.text("log-driver") == "json-file" else {})
     return EngineSettings(
         version=__version__,
         data_root=configuration.text("data-root"),

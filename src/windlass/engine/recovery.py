@@ -29,6 +29,8 @@ from windlass.engine.containers.remove import delete_trash, discard
 from windlass.engine.containers.start import launch, restart_now
 from windlass.engine.engine import Engine
 from windlass.engine.execs.table import Exec, ExecConfig
+from windlass.engine.health.judge import ended
+from windlass.engine.health.monitor import watch
 from windlass.engine.paths import Paths
 from windlass.engine.restart import wants_restart, wants_start_with_daemon
 from windlass.runtime.lower_spec import cgroup_name, group_name
@@ -49,11 +51,11 @@ async def recover(engine: Engine) -> None:
     await engine.volumes.load()
     containers = await engine.containers.load()
     active = [container for container in containers if container.state.is_active]
-    ended = [c for c in await asyncio.gather(*(_adopt(engine, container) for container in active)) if c is not None]
+    gone = [c for c in await asyncio.gather(*(_adopt(engine, container) for container in active)) if c is not None]
     await _end_unconfirmed(engine, [container for container in containers if not container.state.is_active])
     await _open_networks(engine)
     to_start: list[Container] = []
-    for container, record in ended:
+    for container, record in gone:
         await _finish(engine, container, record, to_start)
     for container in containers:
         known = container in to_start or container.task is not None or container.removed
@@ -83,6 +85,7 @@ async def _adopt(engine: Engine, container: Container) -> tuple[Container, ExitR
         exec_ = Exec(exec_id, container, ExecConfig(), started=True, running=known.exit_code is None, pid=known.pid)
         exec_.exit_code = known.exit_code
         engine.execs.add(exec_)
+    watch(engine, container)
     event(_log, logging.INFO, "container taken back", container=container.id, pid=task.pid)
     return None
 
@@ -150,7 +153,9 @@ async def _finish(engine: Engine, container: Container, record: ExitRecord, to_s
             finished_at_ns=record.finished_at_ns,
             restart_count=state.restart_count + 1 if again else state.restart_count,
             endpoints=[],
+            health=ended(state.health),
         )
+    container.health = state.health
     await engine.containers.set_state(container, msgspec.structs.replace(state, status="exited"))
     await delete_leftover(engine, container.paths)
     await run_blocking(remove_cgroup, _open_cgroup(engine, container), container.id)

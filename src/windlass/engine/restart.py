@@ -1,7 +1,7 @@
 """Restart policies: whether a container that ended is started again, and when.
 
 The first restart waits 100 ms, every further one twice as long, up to a minute; a run of ten seconds forgives what was
-before it.
+before it. A container whose label asks for a restart when it is unhealthy needs no policy (`health/on_failure.py`).
 
 Source: Docker, "Start containers automatically"; Engine API, RestartPolicy.
 """
@@ -9,6 +9,7 @@ Source: Docker, "Start containers automatically"; Engine API, RestartPolicy.
 from __future__ import annotations
 
 from windlass.engine.containers.container import Container
+from windlass.engine.health.on_failure import action_of
 from windlass.spec.container import RestartPolicy
 from windlass.spec.task import ExitRecord
 
@@ -21,8 +22,21 @@ def wants_restart(container: Container, record: ExitRecord) -> bool:
     """Tell whether a container that has just ended is to be started again."""
     if container.stop_requested:
         return False
+    if _ended_unhealthy(container):
+        return True
     policy = container.intent.host_config.restart_policy
     return _allows(policy, record.exit_code, container.state.restart_count)
+
+
+def _ended_unhealthy(container: Container) -> bool:
+    """Whether it was ended to be healed, or ended before that could be done."""
+    health = container.state.health
+    return (
+        health is not None
+        and health.status == "unhealthy"
+        and container.state.is_running
+        and action_of(container.intent.config.labels) == "restart"
+    )
 
 
 def wants_start_with_daemon(container: Container, exit_code: int) -> bool:

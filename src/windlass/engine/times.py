@@ -40,6 +40,28 @@ def parse_time_ns(text: str, now_ns: int) -> int:
     return _rfc3339_ns(text)
 
 
+def go_duration(duration_ns: int) -> str:
+    """Return a duration as Go prints it: `1m30s`, `1.5s`, `500ms`."""
+    if duration_ns < _NS:
+        for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1)):
+            if duration_ns >= size:
+                return f"{_plain(duration_ns, size)}{unit}"
+        return "0s"
+    minutes, rest_ns = divmod(duration_ns, 60 * _NS)
+    seconds = f"{_plain(rest_ns, _NS)}s"
+    if not minutes:
+        return seconds
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{seconds}" if hours else f"{minutes}m{seconds}"
+
+
+def _plain(value: int, unit: int) -> str:
+    """A quotient without needless digits."""
+    whole, rest = divmod(value, unit)
+    digits = f"{rest:0{len(str(unit)) - 1}d}".rstrip("0") if rest else ""
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
 def _duration_ns(text: str) -> int | None:
     position, total = 0, 0.0
     for match in _DURATION_PART.finditer(text):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.model import Intent, State
+from windlass.engine.health.model import Health
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.task import Attachment, Task
 from windlass.spec.runtime import RuntimeSpec
@@ -35,13 +36,22 @@ class Pending:
         os.close(self.attachment.connection)
 
 
+class Stoppable(Protocol):
+    """What goes on beside a container."""
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Container:
     """A container. Verbs that change it hold `lock`; readers of `intent` and `state` never wait.
 
     `task`, `spec` and `cgroup` are there while there is a process. `stop_requested` is set by whoever ends it on a
     user's behalf, `being_restarted` by whoever starts it again afterwards. `teardown` is what still goes on after its
-    end; the next start waits for it. `log_readers` send its log to clients; `unread` is set when the last has done so.
+    end; the next start waits for it. `health` is newer than that in `state`: it has the latest probes; `monitor` makes
+    them. `log_readers` send its log to clients; `unread` is set when the last has done so.
     """
 
     intent: Intent
@@ -63,8 +73,13 @@ class Container:
     being_restarted: bool = False
     restart_timer: asyncio.TimerHandle | None = None
     restart_delay_s: float = 0.0
+    health: Health | None = None
+    monitor: Stoppable | None = None
     _exit_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     _removal_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.health = self.state.health
 
     @property
     def id(self) -> str:
@@ -100,6 +115,12 @@ class Container:
         result = WaitResult(self.state.exit_code, error)
         _wake(self._exit_waiters, result)
         _wake(self._removal_waiters, result)
+
+    def stop_monitor(self) -> None:
+        """Probe no more."""
+        if self.monitor is not None:
+            self.monitor.stop()
+            self.monitor = None
 
     def take_pending(self) -> list[Pending]:
         """Return the clients that wait for the start; they are the caller's now."""

@@ -29,6 +29,7 @@ from windlass.engine.containers.signals import parse_signal
 from windlass.engine.containers.user_namespaces import check_user_namespace, mappings_for
 from windlass.engine.engine import Engine
 from windlass.engine.errors import AmbiguousPrefix, NoSuchContainer
+from windlass.engine.health.on_failure import check_on_failure
 from windlass.engine.names import random_name
 from windlass.engine.paths import ContainerPaths
 from windlass.runtime.check_container import check_container
@@ -72,6 +73,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         image = await engine.images.resolve(request.config.image)
         config, host = request.config, request.host_config
         argv = merge_config(config, image.config.config)
+        check_on_failure(config.labels, auto_remove=host.auto_remove)
         complete_host_config(host, engine.settings, engine.facts, bridged=engine.networks.has_bridge)
         fix_joined(engine, host)
         mappings = mappings_for(engine, host)

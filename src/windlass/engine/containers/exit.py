@@ -24,6 +24,7 @@ from windlass.engine.containers.foreign import delete_leftover
 from windlass.engine.containers.model import SIGNALLED
 from windlass.engine.containers.remove import discard
 from windlass.engine.engine import Engine
+from windlass.engine.health.judge import ended
 from windlass.engine.restart import next_delay_s, wants_restart
 from windlass.runtime.task import TaskCallbacks
 from windlass.spec.task import ExitRecord
@@ -91,6 +92,7 @@ async def exited(engine: Engine, container: Container, record: ExitRecord, resta
         await _record_exit(engine, container, record, restarting=again)
         announce(engine, container, "die", exitCode=str(record.exit_code), execDuration=_duration(record))
         engine.networks.detach(container.id, endpoints)
+        container.stop_monitor()
         engine.execs.forget_all(container)
         _tear_down(engine, container)
         event(_log, logging.INFO, "container exited", container=container.id, exit_code=record.exit_code)
@@ -109,7 +111,7 @@ def _removes_itself(container: Container) -> bool:
 
 async def _record_exit(engine: Engine, container: Container, record: ExitRecord, *, restarting: bool) -> None:
     state = container.state
-    ended = msgspec.structs.replace(
+    after = msgspec.structs.replace(
         state,
         status="restarting" if restarting else "exited",
         pid=0,
@@ -120,16 +122,18 @@ async def _record_exit(engine: Engine, container: Container, record: ExitRecord,
         stopped_by_user=container.stop_requested or state.stopped_by_user,
         restart_count=state.restart_count + 1 if restarting else state.restart_count,
         endpoints=[],
+        health=ended(container.health),
     )
+    container.health = after.health
     if _removes_itself(container):
         # Gone in a moment: a crash in between finds the exit record.
-        container.state = ended
+        container.state = after
         return
     try:
-        await engine.containers.set_state(container, ended)
+        await engine.containers.set_state(container, after)
     except WindlassError as error:
         # A full disk does not undo the end; the next daemon finds the exit record.
-        container.state = ended
+        container.state = after
         event(_log, logging.ERROR, "container's end is not stored", container=container.id, error=error)
 
 

@@ -14,6 +14,7 @@ from windlass.engine.containers.model import EndpointState, State
 from windlass.engine.containers.shapes import document, mount_points, network_settings, port_map
 from windlass.engine.containers.size import container_sizes
 from windlass.engine.engine import Engine
+from windlass.engine.health.model import Health
 from windlass.runtime.namespaces import joined_container
 
 STORAGE_DRIVER = "overlay2"
@@ -45,12 +46,12 @@ def _describe(engine: Engine, container: Container) -> dict[str, object]:
         "Created": rfc3339_nano(intent.created_ns),
         "Path": path,
         "Args": arguments,
-        "State": _state(container.state),
+        "State": _state(container.state, container.health),
         "Image": intent.image_id,
         "ResolvConfPath": etc.resolv_conf,
         "HostnamePath": etc.hostname,
         "HostsPath": etc.hosts,
-        "LogPath": "" if intent.host_config.log_config.type == "none" else paths.log,
+        "LogPath": paths.log if intent.host_config.log_config.type == "json-file" else "",
         "Name": f"/{container.name}",
         "RestartCount": container.state.restart_count,
         "Driver": STORAGE_DRIVER,
@@ -67,7 +68,7 @@ def _describe(engine: Engine, container: Container) -> dict[str, object]:
     }
 
 
-def _state(state: State) -> dict[str, object]:
+def _state(state: State, health: Health | None) -> dict[str, object]:
     return {
         "Status": state.status,
         "Running": state.is_active,
@@ -80,7 +81,21 @@ def _state(state: State) -> dict[str, object]:
         "Error": state.error,
         "StartedAt": rfc3339_nano(state.started_at_ns),
         "FinishedAt": rfc3339_nano(state.finished_at_ns),
+        **({"Health": _health(health)} if health is not None else {}),
     }
+
+
+def _health(health: Health) -> dict[str, object]:
+    results = [
+        {
+            "Start": rfc3339_nano(result.started_at_ns),
+            "End": rfc3339_nano(result.ended_at_ns),
+            "ExitCode": result.exit_code,
+            "Output": result.output,
+        }
+        for result in health.log
+    ]
+    return {"Status": health.status, "FailingStreak": health.failing_streak, "Log": results}
 
 
 def _graph_driver(engine: Engine, container: Container) -> dict[str, object]:

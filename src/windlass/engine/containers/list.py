@@ -111,7 +111,7 @@ async def _accepts(engine: Engine, container: Container, filters: Filters) -> bo
         and filters.exact("status", state.status)
         and filters.labels(intent.config.labels or {})
         and ("exited" not in filters or (state.status == "exited" and filters.exact("exited", str(state.exit_code))))
-        and filters.exact("health", "none")
+        and filters.exact("health", state.health.status if state.health else "none")
         and filters.flag("is-task") is not True
         and _uses_network(engine, container, filters)
         and _uses_volume(intent, filters)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from windlass.engine.health.model import Health
 from windlass.runtime.intent import MountPoint
 from windlass.spec.container import ContainerConfig, EndpointSettings, HostConfig
 
@@ -59,7 +60,7 @@ class EndpointState(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a container is. Times in nanoseconds since the epoch, 0 for never.
 
-    `stopped_by_user` tells a stop from an end, for restart policies.
+    `stopped_by_user` tells a stop from an end, for restart policies. `health` is None without a check.
     """
 
     status: Status = "created"
@@ -72,6 +73,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     restart_count: int = 0
     stopped_by_user: bool = False
     endpoints: list[EndpointState] = []
+    health: Health | None = None
 
     @property
     def is_running(self) -> bool:

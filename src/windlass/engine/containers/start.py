@@ -19,6 +19,7 @@ from windlass.engine.containers.foreign import start_failure
 from windlass.engine.containers.lowering import Prepared, prepare
 from windlass.engine.containers.model import State
 from windlass.engine.engine import Engine
+from windlass.engine.health.monitor import first_health, watch
 from windlass.runtime.task import StartFailed, Task, TaskGone
 
 # What a start that failed for no reason of the program's reports. Source: docker run, "Exit status".
@@ -114,8 +115,10 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
         started_at_ns=task.started_at_ns,
         stopped_by_user=False,
         endpoints=connection.endpoints,
+        health=first_health(container),
     )
     await engine.containers.set_state(container, running)
+    watch(engine, container)
     announce(engine, container, "start")
     event(_log, logging.INFO, "container started", container=container.id, pid=task.pid)
 

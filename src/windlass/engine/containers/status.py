@@ -9,6 +9,7 @@ from windlass.engine.containers.model import State
 
 _NS = 1_000_000_000
 _MINUTE, _HOUR = 60, 3600
+_HEALTH = {"starting": " (health: starting)", "healthy": " (healthy)", "unhealthy": " (unhealthy)"}
 
 
 def human_duration(seconds: int) -> str:
@@ -47,7 +48,7 @@ def status_text(state: State, now_ns: int) -> str:
     since_end = human_duration((now_ns - state.finished_at_ns) // _NS)
     match state.status:
         case "running":
-            return f"Up {since_start}"
+            return f"Up {since_start}{_HEALTH.get(state.health.status, '') if state.health else ''}"
         case "paused":
             return f"Up {since_start} (Paused)"
         case "restarting":

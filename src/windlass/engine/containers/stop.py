@@ -34,6 +34,12 @@ def stop_signal(container: Container, signal_name: str) -> int:
     return parse_signal(signal_name or container.intent.config.stop_signal or "SIGTERM")
 
 
+def stop_timeout_s(container: Container) -> int:
+    """Return how long a container gets to end, in seconds; -1 for ever."""
+    configured = container.intent.config.stop_timeout
+    return DEFAULT_TIMEOUT_S if configured is None else configured
+
+
 async def stop_running(engine: Engine, container: Container, number: int, timeout_s: int | None) -> None:
     """End a container that runs or waits to be restarted."""
     container.stop_requested = True
@@ -41,8 +47,7 @@ async def stop_running(engine: Engine, container: Container, number: int, timeou
         announce(engine, container, "stop")
         return
     if timeout_s is None:
-        configured = container.intent.config.stop_timeout
-        timeout_s = DEFAULT_TIMEOUT_S if configured is None else configured
+        timeout_s = stop_timeout_s(container)
     ended = container.waiter("not-running")
     await send(engine, container, number)
     await thaw(engine, container)

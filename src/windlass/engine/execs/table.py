@@ -6,8 +6,9 @@ from the supervisor.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -45,7 +46,7 @@ class ExecConfig(msgspec.Struct, rename="pascal"):
 
 @dataclass(slots=True, eq=False)
 class Exec:
-    """One more process. `exit_code` is None until it has ended, or failed to start."""
+    """One more process. `exit_code` is None until it has ended, or failed to start; `over` is set when it has ended."""
 
     id: str
     container: Container
@@ -56,6 +57,7 @@ class Exec:
     exit_code: int | None = None
     open_stdin: bool = False
     ended_at_ns: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ExecTable:
@@ -103,6 +105,7 @@ class ExecTable:
         exec_.running = False
         exec_.exit_code = exit_code
         exec_.ended_at_ns = now_ns()
+        exec_.over.set()
         config = container.intent.config
         attributes = {
             **(config.labels or {}),
