@@ -2,7 +2,7 @@
 
 Whatever enters a container can be reached from inside through `/proc/<pid>/exe`. What it finds there is a file that
 nobody can write, whoever asks (CVE-2019-5736): for the daemon's zygote a memfd with all seals, for a single command
-whichever is quicker of that and the host's own file behind a read-only mount that is attached nowhere (ADR 18).
+whichever is quicker of that and the host's own file behind a read-only mount that is attached nowhere (ADR 19).
 
 The module `os` is not imported here: its millisecond comes when the interpreter is on its way.
 """
