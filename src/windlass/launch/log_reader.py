@@ -181,7 +181,7 @@ class _Reader:
         newer: list[Source] = []
         found = False
         for candidate in reversed(open_all(self._query.path)):
-            found = found or candidate.inode == source.inode
+            found = found or candidate.is_same(source)
             if found:
                 candidate.close()
             else:

@@ -3,6 +3,8 @@
 A block is whole or absent: what a full disk cut short is taken back. Compressing is a child's work, one at a time,
 into `path.tmp`; its result gets its name here, since files may have moved on meanwhile. What could not be compressed
 stays as it is: a flood of output rotates faster than anything compresses.
+
+Source: RFC 1952, 2.3.1.1 (extra fields).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+import zlib
 from json.encoder import encode_basestring as _quote
 
 from windlass.launch.poller import READ, Poller
@@ -18,22 +21,25 @@ from windlass.launch.side_process import close_others, fork_outside
 
 _OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 _GZIP_TIME = b"\x1f\x8b\x08\x04" + bytes(4) + b"\0\xff"
-# The header says which file was compressed, so that a reader who was at it knows where to go on.
-_EXTRA = b"\x0c\0WL\x08\0"
-GZIP_HEADER_BYTES = len(_GZIP_TIME) + len(_EXTRA) + 8
+# The header says which file was compressed, so that a reader who was at it knows where to go on. An inode's number is
+# used again: what the file begins with, which has a time in it, makes it unique.
+_EXTRA = b"\x10\0WL\x0c\0"
+_IDENTITY_BYTES = 12
+_FIRST_BYTES = 128
 _COPY_BYTES = 1 << 20
 
 
-def gzip_header(inode: int) -> bytes:
-    """Return a gzip member's header that names the inode of the file within. Source: RFC 1952, 2.3.1.1."""
-    return _GZIP_TIME + _EXTRA + inode.to_bytes(8, "little")
+def identity(fd: int) -> bytes:
+    """Return what tells a finished log file from any other that is or was in its place."""
+    first = zlib.crc32(os.pread(fd, _FIRST_BYTES, 0))
+    return os.fstat(fd).st_ino.to_bytes(8, "little") + first.to_bytes(4, "little")
 
 
-def inode_of(header: bytes) -> int:
-    """Return the inode that a header of ours names; 0 for any other."""
-    if len(header) < GZIP_HEADER_BYTES or not header.startswith(_GZIP_TIME + _EXTRA):
-        return 0
-    return int.from_bytes(header[GZIP_HEADER_BYTES - 8 : GZIP_HEADER_BYTES], "little")
+def compressed_identity(fd: int) -> bytes:
+    """Return the identity of the file that was compressed into this one; nothing when it was not by us."""
+    start = _GZIP_TIME + _EXTRA
+    header = os.pread(fd, len(start) + _IDENTITY_BYTES, 0)
+    return header[len(start) :] if header.startswith(start) else b""
 
 
 class RotatingFile:
@@ -237,7 +243,7 @@ def _compress(source: int, target: int) -> None:
 
     compressor = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
     checksum = size = 0
-    os.write(target, gzip_header(os.fstat(source).st_ino))
+    _write(target, _GZIP_TIME + _EXTRA + identity(source))
     while chunk := os.read(source, _COPY_BYTES):
         checksum = isal_zlib.crc32(chunk, checksum)
         size += len(chunk)

@@ -7,23 +7,36 @@ from collections.abc import Iterator
 from typing import cast
 
 from windlass.launch.log_records import BLOCK, Format
-from windlass.launch.log_rotation import GZIP_HEADER_BYTES, inode_of
+from windlass.launch.log_rotation import compressed_identity, identity
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _GZIP = 31
+# More rotations than this do not happen while files are opened.
+_MOVED = 16
 
 
 class Source:
-    """One opened file, read forward. `inode` is that of the file when it was written, also once it is compressed."""
+    """One opened file, read forward."""
 
     def __init__(self, fd: int, *, compressed: bool) -> None:
         self.fd = fd
         self.compressed = compressed
         status = os.fstat(fd)
         self.modified_ns = status.st_mtime_ns
-        self.inode = inode_of(os.pread(fd, GZIP_HEADER_BYTES, 0)) if compressed else status.st_ino
+        self.inode = status.st_ino
         self._skip = 0
         self._rest = b""
+
+    @property
+    def identity(self) -> bytes:
+        """What the file has in common with its compressed self; it is settled once nothing is written any more."""
+        return compressed_identity(self.fd) if self.compressed else identity(self.fd)
+
+    def is_same(self, other: Source) -> bool:
+        """Tell whether both have the same records. While both are open, no inode's number is used again."""
+        if self.compressed == other.compressed and self.inode == other.inode:
+            return True
+        return (self.compressed or other.compressed) and self.identity == other.identity
 
     def close(self) -> None:
         """Close the file."""
@@ -80,18 +93,17 @@ def open_all(path: str) -> list[Source]:
     Files are opened from the newest on: one that a rotation moves meanwhile is then met twice, not missed.
     """
     sources: list[Source] = []
-    seen: set[int] = set()
     number = 0
     while (source := _open(f"{path}.{number}" if number else path)) is not None or number == 0:
         number += 1
         if source is None:
             # Between two steps of a rotation there is no current file.
             continue
-        if source.inode in seen:
+        # A file moves on by one with each rotation: it is met again among the next.
+        if any(source.is_same(other) for other in sources[:_MOVED]):
             source.close()
-            continue
-        seen.add(source.inode)
-        sources.insert(0, source)
+        else:
+            sources.insert(0, source)
     return sources
 
 
