@@ -14,7 +14,7 @@ from windlass.cgroups.driver import make_driver
 from windlass.spec.container import HostConfig
 from windlass.spec.resources import LinuxResources
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.cgroups]
 
 _WRITES = """
 find /sys/fs/cgroup -type f \\( -name cgroup.procs -o -name tasks -o -name release_agent -o -name 'memory.*limit*' \

@@ -14,7 +14,7 @@ from windlass.cgroups.model import Cgroup, CgroupDriver, CgroupError
 from windlass.linux import bpf
 from windlass.spec.resources import LinuxCpu, LinuxDeviceCgroup, LinuxMemory, LinuxPids, LinuxResources
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.cgroups]
 
 _PARENT = "windlass-tests"
 _LIMITS = LinuxResources(
