@@ -5,7 +5,6 @@ from __future__ import annotations
 from windlass.launch.log_json import JsonSink
 from windlass.launch.log_lines import LineLog, Log, Sink
 from windlass.launch.log_local import LocalSink
-from windlass.launch.log_remote import RemoteSink
 from windlass.launch.log_rotation import RotatingFile
 from windlass.launch.poller import Poller
 from windlass.spec.task import LogPlan
@@ -22,6 +21,9 @@ def open_log(plan: LogPlan, poller: Poller | None = None) -> Log:
     if plan.remote is not None:
         if poller is None:
             raise ValueError("a remote driver needs a poller")
+        # Imported by the supervisor that needs it: the others stay small.
+        from windlass.launch.log_remote import RemoteSink
+
         sinks.append(RemoteSink(plan.remote, poller, lambda: log.on_ready()))
     if plan.path:
         file = RotatingFile(plan.path, plan.max_size, plan.max_file, compress=plan.compress, poller=poller)

@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 import sys
-import traceback
 from collections.abc import Callable
 
 from windlass.launch.init_context import StepFailed
@@ -147,6 +146,8 @@ def _ship_and_exit(plan: RemotePlan, theirs: socket.socket) -> None:
         ship(plan, theirs)
         status = 0
     except BaseException:
+        import traceback
+
         traceback.print_exc()
     finally:
         sys.stderr.flush()

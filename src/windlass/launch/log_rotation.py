@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 import zlib
 from json.encoder import encode_basestring as _quote
 
@@ -231,6 +230,8 @@ def _compress_and_exit(source: int, target: int) -> None:
     except OSError as error:
         sys.stderr.write(f"level=warning msg={_quote(f'log not compressed: {error}')}\n")
     except BaseException:
+        import traceback
+
         traceback.print_exc()
     finally:
         sys.stderr.flush()
