@@ -30,12 +30,10 @@ def hold(plan: LaunchPlan) -> LaunchPlan:
     waits = _position(ops, WaitStart)
     if waits is not None:
         ops.insert(waits, Sync(CREATED))
-    place = _first_look(ops)
-    if place is None:
-        place = waits if waits is not None else _position(ops, Rlimits, Seccomp, Credentials)
+    places = (_first_look(ops), waits, _position(ops, Rlimits, Seccomp, Credentials), len(ops) - 1)
+    place = next(place for place in places if place is not None)
     stop: list[AnyOp] = [Sync(SETTLED), *joins]
-    end = len(ops) - 1
-    ops[place or end : place or end] = stop
+    ops[place:place] = stop
     return replace(plan, ops=ops)
 
 

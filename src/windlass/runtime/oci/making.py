@@ -106,6 +106,8 @@ class Making:
         """Close what the making needed; other commands may look at the container now."""
         if self._launch is not None:
             self._launch.close()
+        if self._group is not None:
+            self._group.settle()
         for fd in self._opened:
             os.close(fd)
         self._opened.clear()
