@@ -16,6 +16,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -59,7 +60,12 @@ class TakenOver:
 class Connection(RequestHandler):
     """aiohttp's protocol with a way out of HTTP."""
 
-    __slots__ = ("_held", "_request_left", "lost")
+    __slots__ = ("_held", "_request_left", "lost", "subject")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Who the client is, when something in front of the server knows it better than the socket.
+        self.subject = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""

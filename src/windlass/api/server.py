@@ -49,6 +49,12 @@ class ApiServer(web.Server):
         """Make a protocol for a new client."""
         return Connection(self, loop=self._loop, **self._kwargs)
 
+    def connect(self, subject: str) -> Connection:
+        """Make a protocol for a client whom somebody else has asked who it is."""
+        connection = self()
+        connection.subject = subject
+        return connection
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection: Any = request.protocol
         try:

@@ -40,9 +40,10 @@ class BadFile(InvalidParameter):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Every option's value by flag name, after defaults, file and command line."""
+    """Every option's value by flag name, after defaults, file and command line; `given` names those that are said."""
 
     values: dict[str, Value] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
 
     def text(self, flag: str) -> str:
         """A string option."""
@@ -119,14 +120,30 @@ def load(argv: Sequence[str]) -> Configuration:
         flags["add-runtime"] = runtimes
     twice = sorted(flag for flag in flags if flag in from_file)
     if twice:
-        details = ", ".join(f"{flag}: (from flag: {flags[flag]}, from file: {from_file[flag]})" for flag in twice)
+        details = ", ".join(
+            f"{BY_FLAG[flag].file_key}: (from flag: {_shown(flags[flag])}, from file: {_shown(from_file[flag])})"
+            for flag in twice
+        )
         raise BadFile(
             path, f"the following directives are specified both as a flag and in the configuration file: {details}"
         )
     values: dict[str, Value] = {option.flag: _default(option) for option in OPTIONS}
-    configuration = Configuration({**values, **from_file, **flags})
+    configuration = Configuration({**values, **from_file, **flags}, frozenset((*from_file, *flags)))
     check(configuration)
     return configuration
+
+
+def _shown(value: Value) -> str:
+    """A value as Go prints it, which is what the messages of dockerd have."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{' '.join(value)}]"
+        case dict():
+            return f"map[{' '.join(f'{key}:{item}' for key, item in sorted(_texts(value).items()))}]"
+        case _:
+            return str(value)
 
 
 def _texts(value: Value | None) -> dict[str, str]:

@@ -12,16 +12,20 @@ import socket
 import stat
 
 from windlass.base.errors import Conflict, InvalidParameter
+from windlass.daemon.options import DEFAULT_GROUP
 
 _FIRST_PASSED_FD = 3
 _BACKLOG = 1024
+_MAX_PORT = 65535
 
 
-def open_listeners(hosts: tuple[str, ...], group: str) -> list[socket.socket]:
+def open_listeners(hosts: tuple[str, ...], group: str, *, anywhere: bool = False) -> list[socket.socket]:
     """Open a listening socket for each of `hosts` (`unix://PATH`, `tcp://ADDRESS:PORT`, `fd://`).
 
+    `anywhere` allows TCP addresses that other hosts reach.
+
     Raises:
-        InvalidParameter: not an address, or a TCP address that everybody could reach without a password.
+        InvalidParameter: not an address, no such group, or an address that everybody could reach without a password.
         Conflict: somebody listens there already.
     """
     listeners: list[socket.socket] = []
@@ -34,9 +38,9 @@ def open_listeners(hosts: tuple[str, ...], group: str) -> list[socket.socket]:
                 case "unix":
                     listeners.append(_listen_unix(rest, group))
                 case "tcp":
-                    listeners.append(_listen_tcp(rest))
+                    listeners.append(_listen_tcp(rest, anywhere=anywhere))
                 case "fd":
-                    listeners.extend(_passed_sockets())
+                    listeners.extend(_passed_sockets(anywhere=anywhere))
                 case _:
                     raise InvalidParameter(f"invalid bind address format: {host}")
     except BaseException:
@@ -68,7 +72,7 @@ def _listen_unix(path: str, group: str) -> socket.socket:
             listener.bind(path)
         finally:
             os.umask(mask)
-        os.chown(path, 0 if os.geteuid() == 0 else -1, _group_id(group))
+        os.chown(path, 0 if os.geteuid() == 0 else -1, _group_id(path, group))
         os.chmod(path, 0o660)
         listener.listen(_BACKLOG)
     except BaseException:
@@ -92,31 +96,43 @@ def _remove_dead_socket(path: str) -> None:
     raise Conflict(f"can't create unix socket {path}: a daemon listens on it")
 
 
-def _group_id(group: str) -> int:
-    """Return the group's id, or -1 (leave it) when the host has no such group."""
+def _group_id(path: str, group: str) -> int:
+    """Return the group's id; -1 (leave it) without one, or when the host lacks the group of the default."""
     if group.isdecimal():
         return int(group)
     try:
-        return grp.getgrnam(group).gr_gid
+        return grp.getgrnam(group).gr_gid if group else -1
     except KeyError:
-        return -1
+        if group == DEFAULT_GROUP:
+            return -1
+        raise InvalidParameter(f"can't create unix socket {path}: group {group} not found") from None
 
 
-def _listen_tcp(address: str) -> socket.socket:
-    """Listen on loopback only: who reaches the API is root on this host, and TCP asks nobody who they are."""
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal():
-        raise InvalidParameter(f"invalid bind address format: tcp://{address}")
-    host = host.strip("[]") or "127.0.0.1"
+def _check_reach(address: str, host: str, *, anywhere: bool) -> None:
+    """Who reaches the API is root on this host, and plain TCP asks nobody who they are.
+
+    Raises:
+        InvalidParameter: not an address, or one that only loopback should be.
+    """
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         raise InvalidParameter(f"invalid bind address format: tcp://{address}") from None
-    if not loopback:
+    if not loopback and not anywhere:
         raise InvalidParameter(
-            f"refusing to listen on tcp://{address}: the API without TLS gives root to everybody who reaches it; "
-            "listen on 127.0.0.1, or on a unix socket behind ssh"
+            f"refusing to listen on tcp://{address}: Binding to IP address without --tlsverify is insecure and gives "
+            "root access on this machine to everyone who has access to your network; give --tlsverify with "
+            "--tlscacert, --tlscert and --tlskey, listen on 127.0.0.1 or on a unix socket behind ssh, or say "
+            "--tls=false (with --tls: --tlsverify=false) if that is what you want"
         )
+
+
+def _listen_tcp(address: str, *, anywhere: bool) -> socket.socket:
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdecimal() or int(port) > _MAX_PORT:
+        raise InvalidParameter(f"invalid bind address format: tcp://{address}")
+    host = host.strip("[]") or "127.0.0.1"
+    _check_reach(address, host, anywhere=anywhere)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -129,8 +145,8 @@ def _listen_tcp(address: str) -> socket.socket:
     return listener
 
 
-def _passed_sockets() -> list[socket.socket]:
-    """Take the sockets of systemd's socket activation."""
+def _passed_sockets(*, anywhere: bool) -> list[socket.socket]:
+    """Take the sockets of systemd's socket activation; what is true of our own TCP sockets is true of these."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         raise InvalidParameter("no sockets found via socket activation: make sure the service was started by systemd")
     count = int(os.environ.get("LISTEN_FDS", "0"))
@@ -138,6 +154,10 @@ def _passed_sockets() -> list[socket.socket]:
     for number in range(_FIRST_PASSED_FD, _FIRST_PASSED_FD + count):
         os.set_inheritable(number, False)
         sockets.append(socket.socket(fileno=number))
+    for passed in sockets:
+        if passed.family != socket.AF_UNIX:
+            host, port = passed.getsockname()[:2]
+            _check_reach(f"{host}:{port}", host, anywhere=anywhere)
     for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
         os.environ.pop(name, None)
     return sockets

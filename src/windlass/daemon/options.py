@@ -11,6 +11,7 @@ DEFAULT_DATA_ROOT = "/var/lib/windlass"
 DEFAULT_EXEC_ROOT = "/run/windlass"
 DEFAULT_CONFIG_FILE = "/etc/windlass/daemon.json"
 DEFAULT_HOST = "unix:///run/windlass/windlass.sock"
+DEFAULT_GROUP = "docker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("exec-root", "string", "Root directory for execution state files", default=DEFAULT_EXEC_ROOT),
     Option("experimental", "bool", "Enable experimental features", ignored=True),
     Option("firewall-table", "string", "Name of the daemon's nftables table", default="windlass"),
-    Option("group", "string", "Group for the unix socket", short="G", default="docker"),
+    Option("group", "string", "Group for the unix socket", short="G", default=DEFAULT_GROUP),
     Option("help", "bool", "Print usage", short="h"),
     Option("host", "list", "Daemon socket(s) to connect to", key="hosts", short="H"),
     Option("icc", "bool", "Enable inter-container communication", default="true"),
@@ -99,7 +100,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("shutdown-timeout", "int", "Set the shutdown timeout in seconds", default="15"),
     Option("storage-driver", "string", "Storage driver to use (overlay2)", short="s", default="overlay2"),
     Option("storage-opt", "list", "Storage driver options", key="storage-opts", ignored=True),
-    Option("tls", "bool", "Use TLS; implied by --tlsverify", ignored=True),
+    Option("tls", "bool", "Use TLS; implied by --tlsverify"),
+    Option("tlscacert", "string", "Trust certs signed only by this CA (default ~/.docker/ca.pem)"),
+    Option("tlscert", "string", "Path to TLS certificate file (default ~/.docker/cert.pem)"),
+    Option("tlskey", "string", "Path to TLS key file (default ~/.docker/key.pem)"),
+    Option("tlsverify", "bool", "Use TLS and verify the remote"),
     Option("userland-proxy", "bool", "Published ports need no proxy here", default="true", ignored=True),
     Option("userland-proxy-path", "string", "Path to the userland proxy binary", ignored=True),
     Option("userns-remap", "string", "User/Group setting for user namespaces"),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 from aiohttp import web
 
 from windlass import __version__
 from windlass.api.app import make_server
+from windlass.api.server import ApiServer
 from windlass.base import logging as log
 from windlass.base.errors import WindlassError
 from windlass.daemon.configuration import Configuration, load
 from windlass.daemon.listeners import open_listeners, remove_sockets
 from windlass.daemon.readiness import answer_parent, notify
+from windlass.daemon.tls import TcpPolicy, tcp_policy
+from windlass.daemon.tls_relay import TlsListener
 from windlass.daemon.wiring import open_engine, reconfigure
 from windlass.engine.engine import Engine
 
@@ -29,21 +33,44 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
     Raises:
         WindlassError, OSError: the engine or a listener could not be opened.
     """
-    listeners = open_listeners(configuration.hosts, configuration.text("group"))
+    policy = await asyncio.to_thread(tcp_policy, configuration)
+    listeners = open_listeners(configuration.hosts, configuration.text("group"), anywhere=policy.anywhere)
     async with open_engine(configuration) as engine:
-        runner = web.ServerRunner(make_server(engine), handle_signals=False, shutdown_timeout=_GRACE_S)
+        server = make_server(engine)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_GRACE_S)
         await runner.setup()
-        for listener in listeners:
-            await web.SockSite(runner, listener).start()
+        encrypted = await _start(runner, server, listeners, policy)
         log.event(_log, logging.INFO, "daemon ready", version=__version__, hosts=",".join(configuration.hosts))
         answer_parent("ready")
         notify("READY=1")
         await _until_stopped(engine, argv, stop, reload)
         notify("STOPPING=1")
         engine.closing = True
+        for tls in encrypted:
+            await tls.stop_accepting()
         await runner.cleanup()
+        for tls in encrypted:
+            await tls.close()
         remove_sockets(configuration.hosts)
     log.event(_log, logging.INFO, "daemon stopped")
+
+
+async def _start(
+    runner: web.ServerRunner, server: ApiServer, listeners: list[socket.socket], policy: TcpPolicy
+) -> list[TlsListener]:
+    """Begin to accept on every listener; returns those that speak TLS."""
+    encrypted: list[TlsListener] = []
+
+    async def welcome(connection: socket.socket, subject: str) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: server.connect(subject), connection)
+
+    for listener in listeners:
+        if listener.family == socket.AF_UNIX or policy.context is None:
+            await web.SockSite(runner, listener).start()
+        else:
+            encrypted.append(TlsListener(listener, policy.context, welcome))
+            encrypted[-1].start()
+    return encrypted
 
 
 async def _until_stopped(engine: Engine, argv: list[str], stop: asyncio.Event, reload: asyncio.Event) -> None:

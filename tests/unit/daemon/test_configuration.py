@@ -92,11 +92,16 @@ def test_bad_files(tmp_path: Path, content: object, message: str) -> None:
         load(_file(tmp_path, content))
 
 
-def test_an_option_given_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        InvalidParameter, match=r"both as a flag and in the configuration file: debug: \(from flag: True"
-    ):
-        load([*_file(tmp_path, {"debug": False}), "--debug"])
+def test_options_given_twice_are_refused_in_dockerd_s_words(tmp_path: Path) -> None:
+    content = {"labels": ["b=2", "c=3"], "debug": False, "log-opts": {"max-size": "1m"}, "mtu": 1400}
+    argv = ["--label", "a=1", "--debug", "--log-opt", "max-file=2", "--mtu=1500"]
+    with pytest.raises(InvalidParameter) as raised:
+        load([*_file(tmp_path, content), *argv])
+    assert raised.value.message.endswith(
+        "daemon.json: the following directives are specified both as a flag and in the configuration file: "
+        "debug: (from flag: true, from file: false), labels: (from flag: [a=1], from file: [b=2 c=3]), "
+        "log-opts: (from flag: map[max-file:2], from file: map[max-size:1m]), mtu: (from flag: 1500, from file: 1400)"
+    )
 
 
 def test_a_named_file_must_exist_a_default_need_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import socket
 import stat
@@ -17,12 +18,22 @@ from windlass.daemon.pid_file import PidFile
 
 def test_unix_socket_is_for_root_and_one_group(tmp_path: Path) -> None:
     path = tmp_path / "s.sock"
-    (listener,) = open_listeners((f"unix://{path}",), "no-such-group")
+    (listener,) = open_listeners((f"unix://{path}",), "docker")
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
     with pytest.raises(Conflict, match="a daemon listens on it"):
         open_listeners((f"unix://{path}",), "")
     listener.close()
     open_listeners((str(path),), "")[0].close()
+
+
+def test_the_socket_s_group(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    name = grp.getgrgid(1).gr_name
+    for group in (name, "1"):
+        open_listeners((f"unix://{path}",), group)[0].close()
+        assert path.stat().st_gid == 1
+    with pytest.raises(InvalidParameter, match="group no-such-group not found"):
+        open_listeners((f"unix://{path}",), "no-such-group")
 
 
 def test_a_file_in_the_way_is_not_removed(tmp_path: Path) -> None:
@@ -35,11 +46,19 @@ def test_a_file_in_the_way_is_not_removed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["tcp://0.0.0.0:2375", "tcp://192.0.2.1:1", "tcp://[::]:1"])
 def test_tcp_without_tls_is_refused_off_loopback(host: str) -> None:
-    with pytest.raises(InvalidParameter, match="without TLS"):
+    with pytest.raises(InvalidParameter, match="Binding to IP address without --tlsverify is insecure"):
         open_listeners((host,), "")
 
 
-@pytest.mark.parametrize("host", ["tcp://", "tcp://x", "tcp://127.0.0.1", "npipe://x", "tcp://name:1"])
+def test_tcp_anywhere_when_that_is_meant() -> None:
+    (listener,) = open_listeners(("tcp://0.0.0.0:0",), "", anywhere=True)
+    assert listener.getsockname()[0] == "0.0.0.0"
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    "host", ["tcp://", "tcp://x", "tcp://127.0.0.1", "npipe://x", "tcp://name:1", "tcp://127.0.0.1:70000"]
+)
 def test_addresses_that_are_none(host: str) -> None:
     with pytest.raises(InvalidParameter, match="invalid bind address format"):
         open_listeners((host,), "")
