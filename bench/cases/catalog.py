@@ -6,6 +6,7 @@ from bench.cases.calls import ExecCall, StartCall
 from bench.cases.case import Case
 from bench.cases.containers import Command, Exec, Many
 from bench.cases.images import Import, Load, Save
+from bench.cases.logs import LogLines
 from bench.cases.residence import Idle, PerContainer
 from bench.cases.streams import Lines, Zeros
 from bench.materials import BUSYBOX
@@ -53,6 +54,10 @@ CASES: tuple[Case, ...] = (
     Lines(Metric("stdout", "500 MB of lines of 65 bytes", target=_of_dockerd(1 / 2))),
     Lines(Metric("stdout-nolog", "  same, --log-driver none", target=_of_dockerd(1 / 2)), "--log-driver", "none"),
     Zeros("stdout-zero", Metric("stdout-zero", "500 MB of /dev/zero")),
+    LogLines(
+        Metric("log-lines", "1,000,000 log lines until wait", target=_of_dockerd(1 / 2)),
+        Metric("log-lines.read", "  logs of them", target=_of_dockerd(1 / 3)),
+    ),
     Command(
         Metric("client", "run --rm by its own client", target=Target("windlass", margin=0.030)),
         *_RUN, BUSYBOX, "true",
