@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from windlass.archive import whiteouts
+from windlass.archive.attributes import bounded_time
 from windlass.archive.entry import Kind, TarEntry
 from windlass.archive.writer import TarWriter
 from windlass.linux.fs import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
@@ -214,7 +215,8 @@ class _Packing:
             gid=status.st_gid,
             size_bytes=size_bytes,
             stored_bytes=size_bytes,
-            mtime_ns=status.st_mtime_ns // _SECOND_NS * _SECOND_NS,
+            # What cannot be unpacked is not packed: a layer must give the same archive again.
+            mtime_ns=bounded_time(status.st_mtime_ns // _SECOND_NS * _SECOND_NS),
             linkname=linkname,
             major=os.major(status.st_rdev) if device else 0,
             minor=os.minor(status.st_rdev) if device else 0,

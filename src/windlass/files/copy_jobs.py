@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
+from windlass.archive.compression import DecodedStream
 from windlass.archive.extract import extract
 from windlass.archive.pack import PackOptions, pack, pack_one
-from windlass.archive.pipeline import LayerPipeline
 from windlass.archive.sink import FdSink
+from windlass.archive.source import FdStream
 from windlass.archive.writer import TarWriter
 from windlass.base.errors import Cancelled, Forbidden, InvalidParameter, NotFound, System
 from windlass.files.entering import enter
@@ -95,9 +96,8 @@ def extract_job(params: dict[str, Any], fds: list[int]) -> dict[str, Any]:
     _check_writable(inside.root_fd, directory_fd)
     owner = _owner(inside.root_fd, wanted.user)
     shown = path.absolute
-    with LayerPipeline(inside.fds[0]) as pipeline:
-        entries = extract(pipeline, directory_fd, shown, no_overwrite=wanted.no_overwrite, owner=owner)
-    return {"entries": entries}
+    stream = DecodedStream(FdStream(inside.fds[0]))
+    return {"entries": extract(stream, directory_fd, shown, no_overwrite=wanted.no_overwrite, owner=owner)}
 
 
 def _find(root_fd: int, path: RequestedPath) -> Found:

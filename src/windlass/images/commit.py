@@ -1,6 +1,7 @@
 """`docker commit`: an image of another one and what a container has changed in it.
 
-The changes come as a layer's archive through a pipe: while they are packed, they are hashed, kept and unpacked.
+The changes come as a layer's archive through a pipe: while they are packed, they are hashed and unpacked.
+The archive itself is not kept: `windlass.images.repack` makes it again for whoever wants it.
 
 Source: moby, daemon/commit.go; OCI image-spec v1.1, config.md.
 """
@@ -20,7 +21,7 @@ from windlass.images.feed import wide_pipe
 from windlass.images.image import Image
 from windlass.images.register import parse_documents, register
 from windlass.images.shelf import Lease, Shelf, leased
-from windlass.images.unpack import UnpackedLayer, unpack_stream
+from windlass.images.unpack import UnpackedLayer, unpack_unkept
 from windlass.spec import media_types
 from windlass.spec.digest import digest_bytes
 from windlass.spec.image import CONFIG_LIMIT_BYTES, Descriptor
@@ -77,7 +78,7 @@ async def _layer(shelf: Shelf, lease: Lease, write_layer: WriteLayer) -> Unpacke
     try:
         async with asyncio.TaskGroup() as group:
             writing = group.create_task(_write_and_close(write_layer, write_fd))
-            unpacking = group.create_task(unpack_stream(shelf, lease, read_fd))
+            unpacking = group.create_task(unpack_unkept(shelf, lease, read_fd))
     except BaseExceptionGroup as failures:
         # One fault, told as itself: the other side only ended because of it.
         raise failures.exceptions[0] from None

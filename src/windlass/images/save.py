@@ -23,6 +23,7 @@ from windlass.base.threads import run_blocking
 from windlass.images.documents import make_manifest
 from windlass.images.feed import wide_pipe
 from windlass.images.image import Image, NoSuchImage
+from windlass.images.repack import ensure_archives
 from windlass.images.save_job import Member, SaveParams
 from windlass.images.shelf import Shelf
 from windlass.images.stored_layers import stored_descriptor
@@ -109,6 +110,7 @@ async def save(shelf: Shelf, names: Iterable[str], platform: Platform | None = N
     for each in chosen.values():
         if platform is not None and platform.preference(each.image.platform) is None:
             raise InvalidImage(f"image {each.image.short_id} does not provide platform {platform}")
+    await ensure_archives(shelf, [each.image for each in chosen.values()])
     params = await run_blocking(_params, shelf, list(chosen.values()))
     return SavedArchive(shelf, params, [each.image for each in chosen.values()])
 

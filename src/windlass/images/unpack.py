@@ -72,6 +72,15 @@ async def unpack_stream(shelf: Shelf, lease: Lease, input_fd: int) -> UnpackedLa
         await run_blocking(ingest.abort)
 
 
+async def unpack_unkept(shelf: Shelf, lease: Lease, input_fd: int) -> UnpackedLayer:
+    """Make a layer of an archive of ours, read from a pipe and not kept; see `windlass.images.repack`.
+
+    Raises:
+        WindlassError: the archive is bad or the host refused; nothing is left of it.
+    """
+    return await _unpack(shelf, lease, input_fd, _kept_already)
+
+
 async def unpack_file(shelf: Shelf, lease: Lease, path: str) -> UnpackedLayer:
     """Make a layer of the archive in a file of ours, on the blobs' file system; the file becomes the blob.
 

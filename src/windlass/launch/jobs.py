@@ -33,6 +33,7 @@ JOBS: dict[str, str] = {
     "files-changes": "windlass.files.layer_jobs:changes_job",
     "files-export": "windlass.files.layer_jobs:export_job",
     "files-layer": "windlass.files.layer_jobs:layer_job",
+    "repack": "windlass.images.repack_job:repack_job",
     "bootstrap": "windlass.images.bootstrap_job:bootstrap_job",
 }
 

@@ -147,7 +147,10 @@ def test_commit_of_nothing_adds_no_layer(engine: PrivateDaemon) -> None:
 def test_a_commit_can_be_saved_loaded_and_committed_again(engine: PrivateDaemon, tmp_path: Path) -> None:
     engine.docker("run", "--name", "first", "busybox", "sh", "-c", "mkdir /d; echo 1 > /d/one; echo 2 > /d/two")
     engine.docker("commit", "first", "first")
-    engine.docker("run", "--name", "second", "first", "sh", "-c", "rm /d/one; echo 3 > /d/three")
+    script = "rm /d/one; echo 3 > /d/three; mkdir /x; mknod /x/p p; ln /d/three /x/l; touch -d '1960-01-01 00:00' /x/l"
+    engine.docker(
+        "run", "--name", "second", "first", "sh", "-c", f"{script}; rm -r /var; mkdir -m 2775 /var; echo > /var/f"
+    )
     made = engine.docker("commit", "second", "second").stdout.strip()
     try:
         engine.docker("save", "-o", str(tmp_path / "second.tar"), "second")
