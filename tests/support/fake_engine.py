@@ -49,7 +49,12 @@ _FIRST_PID = 1 << 30
 
 
 class FakeTask:
-    """A process that lives until it is told to end, or gets a signal that it dies of."""
+    """A process that lives until it is told to end, or gets a signal that it dies of.
+
+    With `keeps_exec_clients`, clients of execs are `exec_clients`, to be closed by the test.
+    """
+
+    keeps_exec_clients = False
 
     def __init__(self, plan: TaskPlan, callbacks: TaskCallbacks, pid: int) -> None:
         self.plan = plan
@@ -84,7 +89,8 @@ class FakeTask:
         if _argv(plan) == ["nope"]:
             raise StartFailed('exec: "nope": executable file not found in $PATH', 127)
         self.execs.append(plan)
-        self.exec_clients += [os.dup(attachment.connection) for attachment in attachments]
+        if self.keeps_exec_clients:
+            self.exec_clients += [os.dup(attachment.connection) for attachment in attachments]
         return self.pid + 1
 
     async def kill(self, signal: int, exec_id: str = "") -> None:

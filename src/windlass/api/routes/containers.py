@@ -17,7 +17,7 @@ from windlass.base.errors import InvalidParameter
 from windlass.engine.containers.create import CreateRequest, create
 from windlass.engine.containers.inspect import inspect
 from windlass.engine.containers.kill import kill
-from windlass.engine.containers.list import ListRequest, list_containers
+from windlass.engine.containers.list import ListRequest, list_containers, list_encoded
 from windlass.engine.containers.namespaces import list_namespaces
 from windlass.engine.containers.pause import pause, unpause
 from windlass.engine.containers.prune import prune
@@ -41,7 +41,9 @@ _OTHER_MEMBERS = frozenset(("hostconfig", "networkingconfig"))
 
 async def _list(call: Call) -> web.StreamResponse:
     request = ListRequest(call.flag("all"), call.number("limit"), call.flag("size"), call.filters)
-    return reply(await list_containers(call.engine, request))
+    if request.size:
+        return reply(await list_containers(call.engine, request))
+    return web.Response(body=await list_encoded(call.engine, request), content_type="application/json")
 
 
 async def _create(call: Call) -> web.StreamResponse:

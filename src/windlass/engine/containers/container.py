@@ -36,6 +36,16 @@ class Pending:
         os.close(self.attachment.connection)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedSummary:
+    """The JSON of a container's entry in `ps` without its status, and the documents that it was made of."""
+
+    intent: Intent
+    state: State
+    network_ids: dict[str, str]
+    head: bytes
+
+
 class Stoppable(Protocol):
     """What goes on beside a container."""
 
@@ -51,7 +61,7 @@ class Container:
     `task`, `spec` and `cgroup` are there while there is a process. `stop_requested` is set by whoever ends it on a
     user's behalf, `being_restarted` by whoever starts it again afterwards. `teardown` is what still goes on after its
     end; the next start waits for it. `health` is newer than that in `state`: it has the latest probes; `monitor` makes
-    them. `log_readers` send its log to clients; `unread` is set when the last has done so.
+    them. `encoded` is kept for `ps`. `log_readers` send its log to clients; `unread` is set when the last has done so.
     """
 
     intent: Intent
@@ -75,6 +85,7 @@ class Container:
     restart_delay_s: float = 0.0
     health: Health | None = None
     monitor: Stoppable | None = None
+    encoded: EncodedSummary | None = None
     _exit_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
     _removal_waiters: set[asyncio.Future[WaitResult]] = field(default_factory=set)
 

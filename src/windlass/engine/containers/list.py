@@ -1,45 +1,27 @@
-"""`ps`: containers and filters on them.
+"""`ps`: containers, the newest first.
+
+A summary is encoded once and kept until its container changes (`summary.py`): a list of thousands takes milliseconds,
+and no container is waited for.
 
 Source: Engine API, ContainerList; docker ps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
 from dataclasses import dataclass
-from typing import get_args
 
 from windlass.base.clock import now_ns
-from windlass.base.errors import InvalidParameter, NotFound
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.container import Container
-from windlass.engine.containers.model import Intent, Status
-from windlass.engine.containers.shapes import exposed_ports, mount_points, network_settings
+from windlass.engine.containers.list_filters import check_filters, choose
 from windlass.engine.containers.size import container_sizes
-from windlass.engine.containers.status import status_text
+from windlass.engine.containers.summary import encoded, is_encoded, summary
 from windlass.engine.engine import Engine
-from windlass.engine.errors import InvalidFilter
 from windlass.engine.filters import NO_FILTERS, Filters
 
-FILTERS = (
-    "ancestor",
-    "before",
-    "expose",
-    "exited",
-    "health",
-    "id",
-    "isolation",
-    "is-task",
-    "label",
-    "name",
-    "network",
-    "publish",
-    "since",
-    "status",
-    "volume",
-)
-_NS = 1_000_000_000
-_HEALTH = ("none", "starting", "healthy", "unhealthy")
+# After so many summaries that had to be made, others have their turn.
+_MADE_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,164 +35,49 @@ class ListRequest:
 
 
 async def list_containers(engine: Engine, request: ListRequest) -> list[dict[str, object]]:
-    """Return a summary of each container, the newest first.
+    """Return a summary of each container; `size` looks at their files.
 
     Raises:
         InvalidFilter: an unknown filter or value.
         NoSuchContainer: `before` or `since` names none.
     """
-    filters = request.filters
-    filters.accept(FILTERS)
-    _check_values(filters)
-    found = sorted(engine.containers, key=lambda c: c.intent.created_ns, reverse=True)
-    found = _between(engine, found, filters)
-    show_all = request.all or request.limit > 0 or "status" in filters or "exited" in filters
-    chosen = [c for c in found if (show_all or c.state.is_active) and await _accepts(engine, c, filters)]
-    if request.limit > 0:
-        chosen = chosen[: request.limit]
-    network_ids = {network.name: network.id for network in engine.networks}
-    summaries = [_summary(engine, container, network_ids) for container in chosen]
+    chosen = await _chosen(engine, request)
+    network_ids = _network_ids(engine)
+    summaries = [summary(container, network_ids, now_ns()) for container in chosen]
     if request.size:
-        for container, summary in zip(chosen, summaries, strict=True):
-            summary["SizeRw"], summary["SizeRootFs"] = await run_blocking(container_sizes, engine, container)
+        for container, shown in zip(chosen, summaries, strict=True):
+            shown["SizeRw"], shown["SizeRootFs"] = await run_blocking(container_sizes, engine, container)
     return summaries
 
 
-def _check_values(filters: Filters) -> None:
-    for value in filters.get("status"):
-        if value not in get_args(Status):
-            raise InvalidFilter("status", value)
-    for value in filters.get("health"):
-        if value not in _HEALTH:
-            raise InvalidFilter("health", value)
-    for value in filters.get("exited"):
-        if not value.isdecimal():
-            raise InvalidFilter("exited", value)
-    filters.flag("is-task")
+async def list_encoded(engine: Engine, request: ListRequest) -> bytes:
+    """Return the JSON of `list_containers` without sizes.
+
+    Raises:
+        InvalidFilter, NoSuchContainer: as there.
+    """
+    chosen = await _chosen(engine, request)
+    network_ids, moment = _network_ids(engine), now_ns()
+    parts, made = [], 0
+    for container in chosen:
+        if not is_encoded(container, network_ids):
+            made += 1
+            if made % _MADE_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        parts.append(encoded(container, network_ids, moment))
+    return b"[" + b",".join(parts) + b"]"
 
 
-def _between(engine: Engine, containers: Iterable[Container], filters: Filters) -> list[Container]:
-    """Apply `before` and `since`, which name containers."""
-    before = [engine.containers.get(name).intent.created_ns for name in filters.get("before")]
-    since = [engine.containers.get(name).intent.created_ns for name in filters.get("since")]
-    return [
-        container
-        for container in containers
-        if all(container.intent.created_ns < limit for limit in before)
-        and all(container.intent.created_ns > limit for limit in since)
-    ]
+async def _chosen(engine: Engine, request: ListRequest) -> list[Container]:
+    filters = request.filters
+    check_filters(filters)
+    found = sorted(engine.containers, key=lambda c: c.intent.created_ns, reverse=True)
+    if not (request.all or request.limit > 0 or "status" in filters or "exited" in filters):
+        found = [container for container in found if container.state.is_active]
+    if filters:
+        found = await choose(engine, found, filters)
+    return found[: request.limit] if request.limit > 0 else found
 
 
-async def _accepts(engine: Engine, container: Container, filters: Filters) -> bool:
-    if not filters:
-        return True
-    intent, state = container.intent, container.state
-    return (
-        filters.prefix("id", container.id)
-        and filters.match("name", f"/{container.name}", container.name)
-        and filters.exact("status", state.status)
-        and filters.labels(intent.config.labels or {})
-        and ("exited" not in filters or (state.status == "exited" and filters.exact("exited", str(state.exit_code))))
-        and filters.exact("health", state.health.status if state.health else "none")
-        and filters.flag("is-task") is not True
-        and _uses_network(engine, container, filters)
-        and _uses_volume(intent, filters)
-        and _has_port(filters.get("expose"), exposed_ports(intent))
-        and _has_port(filters.get("publish"), _published(container))
-        and await _has_ancestor(engine, intent, filters)
-    )
-
-
-def _uses_network(engine: Engine, container: Container, filters: Filters) -> bool:
-    if "network" not in filters:
-        return True
-    names = set(container.intent.networks)
-    ids = [network.id for network in engine.networks if network.name in names]
-    wanted = filters.get("network")
-    return any(value in names or any(i.startswith(value) for i in ids) for value in wanted)
-
-
-def _uses_volume(intent: Intent, filters: Filters) -> bool:
-    if "volume" not in filters:
-        return True
-    names = {name for point in intent.mounts for name in (point.name or point.source, point.destination)}
-    return filters.exact("volume", *names)
-
-
-def _published(container: Container) -> list[tuple[int, str]]:
-    return [(port.container_port, port.protocol) for endpoint in container.state.endpoints for port in endpoint.ports]
-
-
-def _has_port(wanted: Iterable[str], ports: list[tuple[int, str]]) -> bool:
-    """Values are `80`, `80/tcp` or `8000-8010/udp`."""
-    wanted = tuple(wanted)
-    if not wanted:
-        return True
-    for value in wanted:
-        numbers, _, protocol = value.partition("/")
-        first, _, last = numbers.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
-            raise InvalidFilter("publish", value)
-        span = range(int(first), int(last or first) + 1)
-        if any(number in span and protocol in ("", kind) for number, kind in ports):
-            return True
-    return False
-
-
-async def _has_ancestor(engine: Engine, intent: Intent, filters: Filters) -> bool:
-    for name in filters.get("ancestor"):
-        try:
-            image = await engine.images.resolve(name)
-        except (NotFound, InvalidParameter):
-            continue
-        if image.id == intent.image_id:
-            return True
-    return "ancestor" not in filters
-
-
-def _summary(engine: Engine, container: Container, network_ids: dict[str, str]) -> dict[str, object]:
-    intent, state = container.intent, container.state
-    return {
-        "Id": container.id,
-        "Names": [f"/{container.name}"],
-        "Image": intent.config.image,
-        "ImageID": intent.image_id,
-        "Command": _command(intent.argv),
-        "Created": intent.created_ns // _NS,
-        "Ports": _ports(container),
-        "Labels": intent.config.labels or {},
-        "State": state.status,
-        "Status": status_text(state, now_ns()),
-        "HostConfig": {"NetworkMode": intent.host_config.network_mode},
-        "NetworkSettings": {"Networks": network_settings(intent, state, network_ids)},
-        "Mounts": mount_points(intent.mounts),
-    }
-
-
-def _command(argv: list[str]) -> str:
-    path, *arguments = argv
-    return " ".join([path, *(f"'{argument}'" if " " in argument else argument for argument in arguments)])
-
-
-def _ports(container: Container) -> list[dict[str, object]]:
-    if not container.state.is_running:
-        return []
-    shown: list[dict[str, object]] = []
-    published = set()
-    for endpoint in container.state.endpoints:
-        for port in endpoint.ports:
-            published.add((port.container_port, port.protocol))
-            shown.append(
-                {
-                    "IP": port.host_ip,
-                    "PrivatePort": port.container_port,
-                    "PublicPort": port.host_port,
-                    "Type": port.protocol,
-                }
-            )
-    shown += [
-        {"PrivatePort": number, "Type": protocol}
-        for number, protocol in exposed_ports(container.intent)
-        if (number, protocol) not in published
-    ]
-    return shown
+def _network_ids(engine: Engine) -> dict[str, str]:
+    return {network.name: network.id for network in engine.networks}

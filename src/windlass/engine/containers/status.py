@@ -44,19 +44,22 @@ def _human_hours(seconds: int) -> str:
 
 def status_text(state: State, now_ns: int) -> str:
     """Return what `docker ps` shows as STATUS."""
-    since_start = human_duration((now_ns - state.started_at_ns) // _NS)
-    since_end = human_duration((now_ns - state.finished_at_ns) // _NS)
     match state.status:
         case "running":
-            return f"Up {since_start}{_HEALTH.get(state.health.status, '') if state.health else ''}"
+            health = _HEALTH[state.health.status] if state.health is not None else ""
+            return f"Up {_since(state.started_at_ns, now_ns)}{health}"
         case "paused":
-            return f"Up {since_start} (Paused)"
+            return f"Up {_since(state.started_at_ns, now_ns)} (Paused)"
         case "restarting":
-            return f"Restarting ({state.exit_code}) {since_end} ago"
+            return f"Restarting ({state.exit_code}) {_since(state.finished_at_ns, now_ns)} ago"
         case "removing":
             return "Removal In Progress"
         case "dead":
             return "Dead"
         case "created":
             return "Created"
-    return f"Exited ({state.exit_code}) {since_end} ago"
+    return f"Exited ({state.exit_code}) {_since(state.finished_at_ns, now_ns)} ago"
+
+
+def _since(moment_ns: int, now_ns: int) -> str:
+    return human_duration((now_ns - moment_ns) // _NS)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.fake_engine import FakeWorld, open_world
+from tests.support.fake_engine import FakeTask, FakeWorld, open_world
 
 from windlass.base.errors import InvalidParameter
 from windlass.engine.containers.inspect import inspect
@@ -20,6 +20,11 @@ from windlass.spec.container import HealthConfig, HostConfig
 
 _MS = 1_000_000
 pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture(autouse=True)
+def _keep_exec_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeTask, "keeps_exec_clients", True)
 
 
 def _check(**members: int) -> HealthConfig:
