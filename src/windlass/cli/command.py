@@ -20,7 +20,8 @@ class Command:
 
     `usage` is what follows the verb's name on the usage line; `rule` judges the number of arguments; `run` does the
     work and returns the exit code. `about` is the long description where the one-line summary does not suffice.
-    `engine_status` is the exit code of engine errors. With `passes_flags` all words are handed over unread.
+    `engine_status` is the exit code of engine errors. With `passes_flags` all words are handed over unread;
+    without `needs_engine` the command runs even when the context in use leads nowhere.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class Command:
         "examples",
         "flags",
         "interspersed",
+        "needs_engine",
         "passes_flags",
         "rule",
         "run",
@@ -47,6 +49,7 @@ class Command:
         examples: str = "",
         engine_status: int = 1,
         passes_flags: bool = False,
+        needs_engine: bool = True,
     ) -> None:
         self.usage = usage
         self.run = run
@@ -57,6 +60,7 @@ class Command:
         self.examples = examples
         self.engine_status = engine_status
         self.passes_flags = passes_flags
+        self.needs_engine = needs_engine
 
     def check_arguments(self, path: str, arguments: list[str]) -> None:
         """Raise UsageError unless the number of arguments suits."""

@@ -16,14 +16,15 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 class Context:
     """One invocation: where its engine is, how it was called, and its output.
 
-    `path` is the command as the user reached it, `windlass container ls`; the engine is connected to when first used.
+    `path` is the command as the user reached it, `windlass container ls`, and `config_dir` where the user's
+    configuration is; the engine is connected to when first used.
     """
 
     def __init__(self, host: HostChoice, config_dir: str, path: str, debug: bool = False) -> None:
         self.host = host
         self.path = path
         self.debug = debug
-        self._config_dir = config_dir
+        self.config_dir = config_dir
         self._engine: Engine | None = None
         self._config: Config | None = None
 
@@ -42,7 +43,7 @@ class Context:
         if self._config is None:
             from windlass.cli.config import read_config
 
-            self._config = read_config(self._config_dir)
+            self._config = read_config(self.config_dir)
         return self._config
 
     def out(self, text: str) -> None:
@@ -62,7 +63,7 @@ class Context:
         self.err(text + "\n")
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write every byte of `data` to `fd`; raises OSError."""
     view = memoryview(data)
     while view:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_COLUMNS = 80
 COMMON = ("run", "exec", "ps", "pull", "images", "version", "info")
-OWN = ("ns", "daemon", "runtime", "doctor")
+OWN = ("ns", "completion", "daemon", "runtime", "doctor")
+UNLISTED = ("system dial-stdio",)
 MIN_WRAP_COLUMNS = 24
 WRAP_SLOP = 5
 
@@ -55,7 +56,11 @@ def _verb_help(canonical: str, path: str) -> str:
 
 
 def _group_help(group: str) -> str:
-    rows = [(path.split()[1], summary) for path, (_, summary) in VERBS.items() if path.startswith(f"{group} ")]
+    rows = [
+        (path.split()[1], summary)
+        for path, (_, summary) in VERBS.items()
+        if path.startswith(f"{group} ") and path not in UNLISTED
+    ]
     return (
         "\n\n".join(
             [

@@ -18,34 +18,92 @@ if TYPE_CHECKING:
 
 DEFAULT_SOCKET = "/run/windlass/windlass.sock"
 DEFAULT_HOST = f"unix://{DEFAULT_SOCKET}"
+DEFAULT = "default"
 HOST_VARIABLES = ("WINDLASS_HOST", "DOCKER_HOST")
+CONTEXT_MARK = b'"currentContext"'
 
 
 class HostChoice:
-    """An endpoint and whether the user named it; only an engine nobody named is started on demand."""
+    """An endpoint and whether the user named it; only an engine nobody named is started on demand.
 
-    __slots__ = ("api_version", "endpoint", "explicit")
+    `context_name` is the context it is from, `default_host` the address without one, and `variable` the environment
+    variable that gave it.
+    """
+
+    __slots__ = ("api_version", "context_name", "default_host", "endpoint", "explicit", "variable")
 
     def __init__(self, endpoint: Endpoint, explicit: bool, api_version: str = "") -> None:
         self.endpoint = endpoint
         self.explicit = explicit
         self.api_version = api_version
+        self.context_name = DEFAULT
+        self.default_host = endpoint.text
+        self.variable = ""
 
 
-def choose_host(values: Values, environ: Mapping[str, str], config_dir: str) -> HostChoice:
-    """Choose by `-H`, then WINDLASS_HOST, then DOCKER_HOST, then the default socket; raises CliError."""
+def choose_host(values: Values, environ: Mapping[str, str], config_dir: str, *, resolve: bool = True) -> HostChoice:
+    """Choose by `-H`, `-c`, WINDLASS_HOST, DOCKER_HOST, DOCKER_CONTEXT, config.json, then the default socket.
+
+    With `resolve` off a context is named but not looked up. Raises CliError.
+    """
     named = values.texts("host")
     if len(named) > 1:
         raise CliError("Specify only one -H")
-    text = named[0] if named else next((environ[name] for name in HOST_VARIABLES if environ.get(name)), "")
-    if values.text("context") not in ("", "default"):
-        missing = f'context "{values.text("context")}": context not found'
-        raise CliError(f"Failed to initialize: unable to resolve docker endpoint: {missing}")
+    variable = "" if named else next((name for name in HOST_VARIABLES if environ.get(name)), "")
+    text = named[0] if named else environ.get(variable, "")
+    context = current_name(values, environ, config_dir)
+    tls = _tls(values, environ, config_dir)
+    if context != DEFAULT and resolve:
+        from windlass.cli.contexts.current import resolved
+
+        chosen, found = resolved(context, config_dir)
+        tls = found if found is not None or chosen.startswith(("unix:", "ssh:")) else tls
+    else:
+        chosen = text
     try:
-        endpoint = parse_endpoint(text or DEFAULT_HOST, _tls(values, environ, config_dir))
+        endpoint = parse_endpoint(chosen or DEFAULT_HOST, tls)
     except BadEndpoint as error:
         raise CliError(f"Failed to initialize: {error}") from None
-    return HostChoice(endpoint, bool(text), environ.get("DOCKER_API_VERSION", ""))
+    choice = HostChoice(endpoint, bool(chosen), environ.get("DOCKER_API_VERSION", ""))
+    choice.context_name, choice.default_host, choice.variable = context, text or DEFAULT_HOST, variable
+    return choice
+
+
+def current_name(values: Values, environ: Mapping[str, str], config_dir: str) -> str:
+    """Return the name of the context in use: `-c`, no context beside a named host, DOCKER_CONTEXT, config.json.
+
+    Raises CliError when both a host and a context are named.
+    """
+    named = values.text("context")
+    if values.texts("host"):
+        if named:
+            raise CliError("conflicting options: cannot specify both --host and --context")
+        return DEFAULT
+    if named:
+        return named
+    if any(environ.get(variable) for variable in HOST_VARIABLES):
+        return DEFAULT
+    return environ.get("DOCKER_CONTEXT") or _configured(config_dir) or DEFAULT
+
+
+def _configured(config_dir: str) -> str:
+    """Read the name from config.json; a file that does not have the word is not parsed."""
+    try:
+        fd = os.open(f"{config_dir}/config.json", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        size = os.fstat(fd).st_size
+        raw = os.read(fd, size)
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+    if CONTEXT_MARK not in raw:
+        return ""
+    from windlass.cli.config import read_config
+
+    return read_config(config_dir).text("currentContext")
 
 
 def _tls(values: Values, environ: Mapping[str, str], config_dir: str) -> TlsFiles | None:

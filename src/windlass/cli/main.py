@@ -94,7 +94,8 @@ def _run_verb(command: Command, canonical: str, path: str, options: Values, word
     from windlass.cli.host import choose_host
 
     config_dir = options.text("config") or os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
-    context = Context(choose_host(options, os.environ, config_dir), config_dir, path, options.on("debug"))
+    host = choose_host(options, os.environ, config_dir, resolve=command.needs_engine)
+    context = Context(host, config_dir, path, options.on("debug"))
     try:
         return command.run(context, values, arguments)
     except UsageError as error:

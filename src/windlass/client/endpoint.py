@@ -63,7 +63,7 @@ def _connect_tcp(host: str, port: int) -> _socket.socket:
 
 
 def parse_endpoint(text: str, tls: TlsFiles | None = None) -> Endpoint:
-    """Parse `unix:///path`, `tcp://host[:port]`, `http://...` or a bare `host:port`; raises BadEndpoint.
+    """Parse `unix:///path`, `tcp://host[:port]`, `http://...`, `ssh://host` or a bare `host:port`; raises BadEndpoint.
 
     Source: https://docs.docker.com/reference/cli/docker/#host
     """
@@ -74,6 +74,10 @@ def parse_endpoint(text: str, tls: TlsFiles | None = None) -> Endpoint:
         if not rest:
             raise BadEndpoint(f"invalid bind address format: {text}")
         return Endpoint(f"unix://{rest}", rest)
+    if scheme == "ssh":
+        from windlass.client.ssh import parse_ssh
+
+        return parse_ssh(text)
     if scheme in ("tcp", "http", "https"):
         host, port = _split_host_port(rest.partition("/")[0], text, TCP_PORT if tls is None else TLS_PORT)
         return Endpoint(f"tcp://{f'[{host}]' if ':' in host else host}:{port}", (host, port), tls)

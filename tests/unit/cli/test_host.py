@@ -35,7 +35,7 @@ def test_the_nearest_word_wins(words: tuple[str, ...], environ: dict[str, str], 
     assert (choice.endpoint.text, choice.explicit) == (host, explicit)
 
 
-def test_contexts_are_not_kept() -> None:
+def test_a_context_that_is_not_there() -> None:
     with pytest.raises(CliError, match='context "other": context not found'):
         choose_host(options("--context", "other"), {}, "/nowhere")
 

@@ -30,7 +30,8 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
     else:
         from windlass.cli.system_text import info_text
 
-        context.out(_client_text(context.debug) + (info_text(info) if failure is None else "\nServer:\n"))
+        client = _client_text(context.host.context_name, context.debug)
+        context.out(client + (info_text(info) if failure is None else "\nServer:\n"))
         for warning in _warnings(info):
             context.warn(warning)
     if failure is None:
@@ -42,7 +43,13 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
 def _print_templated(context: Context, template: str, info: dict[str, object], failure: ClientError | None) -> None:
     from windlass.cli.gotemplate.values import typed
 
-    client = {"Debug": context.debug, "Version": __version__, "Context": "default", "Plugins": [], "Warnings": None}
+    client = {
+        "Debug": context.debug,
+        "Version": __version__,
+        "Context": context.host.context_name,
+        "Plugins": [],
+        "Warnings": None,
+    }
     data = {**info, "ClientInfo": client}
     if failure is not None:
         data["ServerErrors"] = [str(failure)]
@@ -55,8 +62,8 @@ def _warnings(info: dict[str, object]) -> list[str]:
     return [str(warning) for warning in warnings] if isinstance(warnings, list) else []
 
 
-def _client_text(debug: bool) -> str:
-    return f"Client:\n Version:    {__version__}\n Context:    default\n Debug Mode: {str(debug).lower()}\n"
+def _client_text(context_name: str, debug: bool) -> str:
+    return f"Client:\n Version:    {__version__}\n Context:    {context_name}\n Debug Mode: {str(debug).lower()}\n"
 
 
 COMMAND = Command(

@@ -37,7 +37,7 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
         server = answer if isinstance(answer, dict) else None
     except ClientError as error:
         failure = error
-    client = _client(context.engine.version if server else API_VERSION)
+    client = _client(context.engine.version if server else API_VERSION, context.host.context_name)
     template = values.text("format")
     if template:
         _print_templated(context, template, {"Client": client, "Server": server})
@@ -49,7 +49,7 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
     return EXIT_FAILURE
 
 
-def _client(api_version: str) -> dict[str, object]:
+def _client(api_version: str, context_name: str) -> dict[str, object]:
     machine = os.uname()
     return {
         "Version": __version__,
@@ -57,7 +57,7 @@ def _client(api_version: str) -> dict[str, object]:
         "DefaultAPIVersion": API_VERSION,
         "Os": machine.sysname.lower(),
         "Arch": _ARCHITECTURES.get(machine.machine, machine.machine),
-        "Context": "default",
+        "Context": context_name,
     }
 
 
