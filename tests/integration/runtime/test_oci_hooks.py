@@ -82,7 +82,11 @@ def test_a_hook_that_takes_too_long(runtime: OciRuntime, bundle: Path) -> None:
     assert "ran longer than 1 s" in runtime.run(bundle).stderr
 
 
-def test_the_listener_goes_to_the_agent(runtime: OciRuntime, bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["run", "create"])
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_listener_goes_to_the_agent(
+    runtime: OciRuntime, bundle: Path, tmp_path: Path, verb: str, strict: bool
+) -> None:
     path = str(tmp_path / "agent")
     seccomp = {
         "defaultAction": "SCMP_ACT_ALLOW",
@@ -90,7 +94,7 @@ def test_the_listener_goes_to_the_agent(runtime: OciRuntime, bundle: Path, tmp_p
         "listenerMetadata": "words for the agent",
         "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_NOTIFY"}],
     }
-    write_bundle(bundle, ["sleep", "1000"], linux__seccomp=seccomp)
+    write_bundle(bundle, ["sleep", "1000"], linux__seccomp=seccomp, process__noNewPrivileges=strict)
     got: list[Any] = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -103,11 +107,13 @@ def test_the_listener_goes_to_the_agent(runtime: OciRuntime, bundle: Path, tmp_p
 
         agent = threading.Thread(target=serve)
         agent.start()
-        runtime.leave("run", "-d", "-b", str(bundle), "c")
+        runtime.leave(verb, *(["-d"] if verb == "run" else []), "-b", str(bundle), "c")
         agent.join(20)
     document, fds = json.loads(got[0]), got[1]
     assert os.readlink(f"/proc/self/fd/{fds[0]}") == "anon_inode:seccomp notify"
     os.close(fds[0])
+    if verb == "create":
+        assert runtime("start", "c").returncode == 0
     assert document["fds"] == ["seccompFd"] and document["metadata"] == "words for the agent"
     assert document["state"]["id"] == "c"
     assert document["pid"] == json.loads(runtime("state", "c").stdout)["pid"]

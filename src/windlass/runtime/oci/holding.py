@@ -21,20 +21,26 @@ _HOOK_POINTS = ("prestart",)
 def hold(plan: LaunchPlan) -> LaunchPlan:
     """Add the points at which the process waits for its command.
 
-    `settled` comes before it enters its groups: whoever has not written down its pid by then is dead, and so is it. A
-    plan with `WaitStart` enters them before that, and says `created`. With hooks that look at the process from outside
-    it enters them before those.
+    `settled` comes before it enters its groups: whoever has not written down its pid by then is dead, and so is it.
+    With hooks that look at the process from outside it enters them before those. A plan with `WaitStart` says `created`
+    and waits when all is done but what belongs to `start`, so that nothing else can fail there, and nobody has to take
+    the filter's listener.
     """
-    ops: list[AnyOp] = [op for op in plan.ops if not isinstance(op, JoinCgroup)]
+    ops: list[AnyOp] = [op for op in plan.ops if not isinstance(op, JoinCgroup | WaitStart) and not _is_of_start(op)]
     joins = [op for op in plan.ops if isinstance(op, JoinCgroup)]
-    waits = _position(ops, WaitStart)
-    if waits is not None:
-        ops.insert(waits, Sync(CREATED))
-    places = (_first_look(ops), waits, _position(ops, Rlimits, Seccomp, Credentials), len(ops) - 1)
+    waits = [op for op in plan.ops if isinstance(op, WaitStart)]
+    end: list[AnyOp] = [Sync(CREATED), *waits] if waits else []
+    end += [op for op in plan.ops if _is_of_start(op)]
+    ops[-1:-1] = end
+    places = (_first_look(ops), _position(ops, Rlimits, Seccomp, Credentials), len(ops) - 1 - len(end))
     place = next(place for place in places if place is not None)
     stop: list[AnyOp] = [Sync(SETTLED), *joins]
     ops[place:place] = stop
     return replace(plan, ops=ops)
+
+
+def _is_of_start(op: AnyOp) -> bool:
+    return isinstance(op, RunHooks) and op.point == "startContainer"
 
 
 def _first_look(ops: Sequence[AnyOp]) -> int | None:

@@ -20,15 +20,16 @@ def test_run_enters_its_groups_late() -> None:
     assert _held(ROOT, *LATE) == ["PivotRoot", SETTLED, "JoinCgroup", "Rlimits", "Credentials", "Exec"]
 
 
-def test_create_enters_them_before_it_waits() -> None:
-    found = _held(ROOT, ops.WaitStart(), *LATE)
-    assert found == ["PivotRoot", SETTLED, "JoinCgroup", CREATED, "WaitStart", "Rlimits", "Credentials", "Exec"]
+def test_create_waits_when_all_is_done_but_the_hooks_of_start() -> None:
+    found = _held(ROOT, ops.WaitStart(), *LATE, ops.RunHooks("startContainer", [], "{}"), ops.Seccomp(b"", 0, True))
+    assert found[:5] == ["PivotRoot", SETTLED, "JoinCgroup", "Rlimits", "Credentials"]
+    assert found[5:] == ["Seccomp", CREATED, "WaitStart", "RunHooks", "Exec"]
 
 
 @pytest.mark.parametrize("look", [ops.Sync("prestart"), ops.RunHooks("createContainer", [], "{}")])
 def test_hooks_find_it_in_its_groups(look: ops.AnyOp) -> None:
     found = _held(look, ROOT, ops.WaitStart(), *LATE)
-    assert found[:2] == [SETTLED, "JoinCgroup"] and found[3:6] == ["PivotRoot", CREATED, "WaitStart"]
+    assert found[:2] == [SETTLED, "JoinCgroup"] and found[-3:] == [CREATED, "WaitStart", "Exec"]
 
 
 def test_it_stops_even_without_groups_and_without_a_root() -> None:
