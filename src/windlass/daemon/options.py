@@ -75,9 +75,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("iptables", "bool", "Enable addition of firewall rules (nftables)", default="true"),
     Option("ip6tables", "bool", "Enable addition of IPv6 firewall rules", default="true", ignored=True),
     Option("label", "list", "Set key=value labels to the daemon", key="labels"),
-    Option(
-        "live-restore", "bool", "Containers run on without the daemon: always on here", ignored=True, default="true"
-    ),
+    Option("live-restore", "bool", "Containers run on without the daemon: always, here", ignored=True, default="true"),
     Option("log-driver", "string", "Default driver for container logs", default="json-file"),
     Option("log-format", "string", 'Set the logging format ("text"|"json")', default="text"),
     Option(
@@ -97,7 +95,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("registry-mirror", "list", "Preferred registry mirror", key="registry-mirrors"),
     Option("seccomp-profile", "string", 'Path to seccomp profile; "builtin" or "unconfined"', default="builtin"),
     Option("selinux-enabled", "bool", "Enable selinux support", ignored=True),
-    Option("shutdown-timeout", "int", "Set the shutdown timeout in seconds", default="15"),
+    Option(
+        "shutdown-timeout",
+        "int",
+        "Seconds that work under way gets when the daemon stops; containers run on",
+        default="15",
+    ),
     Option("storage-driver", "string", "Storage driver to use (overlay2)", short="s", default="overlay2"),
     Option("storage-opt", "list", "Storage driver options", key="storage-opts", ignored=True),
     Option("tls", "bool", "Use TLS; implied by --tlsverify"),

@@ -16,9 +16,10 @@ from windlass.base.errors import WindlassError
 from windlass.daemon.configuration import Configuration, load
 from windlass.daemon.listeners import open_listeners, remove_sockets
 from windlass.daemon.readiness import answer_parent, notify
+from windlass.daemon.reloading import take_over
 from windlass.daemon.tls import TcpPolicy, tcp_policy
 from windlass.daemon.tls_relay import TlsListener
-from windlass.daemon.wiring import open_engine, reconfigure
+from windlass.daemon.wiring import open_engine
 from windlass.engine.engine import Engine
 
 _log = logging.getLogger("windlass.daemon")
@@ -41,6 +42,7 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
         await runner.setup()
         encrypted = await _start(runner, server, listeners, policy)
         log.event(_log, logging.INFO, "daemon ready", version=__version__, hosts=",".join(configuration.hosts))
+        _warn(configuration, policy)
         answer_parent("ready")
         notify("READY=1")
         await _until_stopped(engine, argv, stop, reload)
@@ -53,6 +55,14 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
             await tls.close()
         remove_sockets(configuration.hosts)
     log.event(_log, logging.INFO, "daemon stopped")
+
+
+def _warn(configuration: Configuration, policy: TcpPolicy) -> None:
+    """Say what was asked for and is not so, or is not wise."""
+    if not configuration.switch("live-restore"):
+        log.event(_log, logging.WARNING, "live-restore=false has no effect: containers run on when the daemon stops")
+    if policy.anywhere and not policy.verified and any(not host.startswith("unix:") for host in configuration.hosts):
+        log.event(_log, logging.WARNING, "Binding to IP address without --tlsverify is insecure and gives root access")
 
 
 async def _start(
@@ -87,8 +97,8 @@ async def _reload_whenever(engine: Engine, argv: list[str], reload: asyncio.Even
         notify("RELOADING=1")
         try:
             configuration = await asyncio.to_thread(load, argv)
+            await take_over(engine, configuration)
             log.configure(configuration.log_level, configuration.text("log-format"))
-            reconfigure(engine, configuration)
             log.event(_log, logging.INFO, "configuration reloaded")
         except WindlassError as error:
             log.event(_log, logging.ERROR, "configuration not reloaded", error=error.message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,7 +10,6 @@ from functools import partial
 import msgspec
 
 from windlass import __version__
-from windlass.base import logging as log
 from windlass.base.errors import InvalidParameter
 from windlass.base.nursery import Nursery
 from windlass.base.threads import run_blocking
@@ -42,10 +40,7 @@ from windlass.store.networks import NetworkRows
 from windlass.store.volumes import VolumeRows
 from windlass.volumes.local import LocalVolumes
 
-_log = logging.getLogger("windlass.daemon")
 _MAX_PROFILE_BYTES = 1 << 20
-_DRAIN_S = 10.0
-# Rotation by default: a chatty container must not fill the disk (moby#27957).
 
 
 @asynccontextmanager
@@ -106,7 +101,9 @@ async def open_engine(configuration: Configuration) -> AsyncIterator[Engine]:
         for container in engine.containers:
             container.stop_monitor()
         images.hurry()
-        await nursery.drain(_DRAIN_S)
+        timeout_s = engine.settings.shutdown_timeout_s
+        # Less than nothing is as long as it takes, as in dockerd.
+        await nursery.drain(timeout_s if timeout_s >= 0 else float("inf"))
         engine.namespaces.close()
 
 
@@ -197,14 +194,3 @@ def pull_options(configuration: Configuration) -> PullOptions:
         registries=registry_settings(configuration),
         max_concurrent_downloads=configuration.number("max-concurrent-downloads"),
     )
-
-
-def reconfigure(engine: Engine, configuration: Configuration) -> None:
-    """Take over what may change while the daemon runs.
-
-    Raises:
-        InvalidParameter: a value is malformed; nothing has changed.
-    """
-    engine.images.configure(registry_settings(configuration))
-    engine.settings = engine_settings(configuration)
-    log.event(_log, logging.DEBUG, "settings replaced")

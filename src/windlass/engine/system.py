@@ -16,7 +16,9 @@ from windlass.engine import host_info
 from windlass.engine.containers.inspect import STORAGE_DRIVER
 from windlass.engine.containers.list import ListRequest, list_containers
 from windlass.engine.containers.log_options import LOG_DRIVERS
+from windlass.engine.containers.size import log_usage
 from windlass.engine.engine import Engine
+from windlass.engine.settings import EngineSettings
 from windlass.runtime.namespaces import cgroupns_default
 from windlass.snapshots.usage import disk_usage as directory_usage
 from windlass.spec.platform import host
@@ -105,18 +107,7 @@ async def info(engine: Engine) -> dict[str, object]:
         "OSType": "linux",
         "Architecture": platform.machine(),
         "IndexServerAddress": INDEX_SERVER,
-        "RegistryConfig": {
-            "IndexConfigs": {
-                "docker.io": {
-                    "Name": "docker.io",
-                    "Mirrors": list(settings.registry_mirrors),
-                    "Secure": True,
-                    "Official": True,
-                }
-            },
-            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
-            "Mirrors": list(settings.registry_mirrors),
-        },
+        "RegistryConfig": _registries(settings),
         "NCPU": facts.cpu_count,
         "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "GenericResources": None,
@@ -146,6 +137,20 @@ async def info(engine: Engine) -> dict[str, object]:
         "InitCommit": {"ID": ""},
         "SecurityOptions": _security_options(engine),
         "Warnings": _warnings(engine),
+    }
+
+
+def _registries(settings: EngineSettings) -> dict[str, object]:
+    """Source: Engine API, RegistryServiceConfig; networks of insecure registries apart from hosts."""
+    mirrors = list(settings.registry_mirrors)
+    official = {"Name": "docker.io", "Mirrors": mirrors, "Secure": True, "Official": True}
+    hosts = [text for text in settings.insecure_registries if "/" not in text]
+    insecure = {host: {"Name": host, "Mirrors": [], "Secure": False, "Official": False} for host in hosts}
+    networks = [text for text in settings.insecure_registries if "/" in text]
+    return {
+        "IndexConfigs": {"docker.io": official, **insecure},
+        "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8", *networks],
+        "Mirrors": mirrors,
     }
 
 
@@ -206,11 +211,20 @@ async def disk_usage(engine: Engine, types: Collection[str]) -> dict[str, object
         shown["LayersSize"] = engine.images.layers_size()
         _count_users(engine, images)
     if "container" in wanted:
-        shown["Containers"] = await list_containers(engine, ListRequest(all=True, size=True))
+        shown["Containers"] = await _container_usage(engine)
     if "volume" in wanted:
         shown["Volumes"] = [await _volume_usage(engine, name) for name in (v.name for v in engine.volumes)]
     shown["BuildCache"] = [] if "build-cache" in wanted else None
     return shown
+
+
+async def _container_usage(engine: Engine) -> list[dict[str, object]]:
+    """Containers with what they have written, and their logs, which nobody else would count."""
+    containers = await list_containers(engine, ListRequest(all=True, size=True))
+    paths = [engine.paths.container(str(container["Id"])) for container in containers]
+    for container, size in zip(containers, await run_blocking(log_usage, paths), strict=True):
+        container["SizeRw"] = int(str(container.get("SizeRw", 0))) + size
+    return containers
 
 
 def _count_users(engine: Engine, images: list[dict[str, object]]) -> None:

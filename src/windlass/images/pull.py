@@ -83,6 +83,10 @@ class Puller:
         self._unpacks = asyncio.Semaphore(_PARALLEL_UNPACKS)
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def limit_downloads(self, count: int) -> None:
+        """Fetch at most `count` layers at a time; those under way are not counted."""
+        self._downloads = asyncio.Semaphore(count)
+
     async def pull(
         self,
         ref: ImageRef,

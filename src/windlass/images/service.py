@@ -92,9 +92,10 @@ class ImageService:
         await settle(self._shelf)
         await self._transport.close()
 
-    def configure(self, registries: RegistrySettings) -> None:
-        """Use other registry settings from the next pull on."""
-        self._puller.settings = registries
+    def configure(self, options: PullOptions) -> None:
+        """Use other registries, and load so many layers at a time, from the next pull on."""
+        self._puller.settings = options.registries
+        self._puller.limit_downloads(options.max_concurrent_downloads)
 
     # --- looking ------------------------------------------------------------------------------------------
 
