@@ -69,6 +69,18 @@ def test_logs_are_read_across_compressed_files(engine: PrivateDaemon, run: Calla
     assert _docker(engine, "logs", "--tail", "9000", name).stdout.split() == [b"%d" % n for n in range(11001, 20001)]
 
 
+def test_system_df_counts_logs(engine: PrivateDaemon, run: Callable[..., str]) -> None:
+    name = run("json-file", "dd if=/dev/zero bs=64k count=16 2>/dev/null | tr '\\0' 'x' | fold -w 100")
+    (log,) = _log_files(engine, name, "*-json.log")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(engine.socket))
+        client.sendall(b"GET /v1.45/system/df?type=container HTTP/1.0\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    containers = json.loads(answer.partition(b"\r\n\r\n")[2])["Containers"]
+    (size,) = (found["SizeRw"] for found in containers if found["Names"] == [f"/{name}"])
+    assert size >= log.stat().st_blocks * 512 > 1_000_000
+
+
 def test_binary_output_survives_in_the_local_format(engine: PrivateDaemon, run: Callable[..., str]) -> None:
     name = run("local", r"printf 'a\000\377\n\200b'; printf x >&2")
     done = _docker(engine, "logs", name)
