@@ -28,6 +28,8 @@ _KINDS = {
 }
 _SECOND_NS = 1_000_000_000
 _KEPT_XATTRS = (b"security.capability", b"user.")
+# A link, or a socket, where something else was.
+_GONE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENXIO))
 _NO_XATTRS = frozenset((errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM))
 
 
@@ -114,7 +116,8 @@ class _Packing:
         """Return the paths in a directory, last name first; write the whiteout that makes it opaque."""
         try:
             self._enter(directory)
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError as error:
+            _gone(error)
             return []
         start = directory + b"/" if directory else b""
         if self._overlay and _is_opaque(self._parent_fd):
@@ -137,8 +140,8 @@ class _Packing:
         try:
             self._enter(parent)
             status = os.lstat(base, dir_fd=self._parent_fd)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        except OSError as error:
+            return _gone(error)
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
         if kind is None:
             return False
@@ -148,8 +151,12 @@ class _Packing:
             return False
         if kind is Kind.FILE:
             self._pack_file(path, base, status)
-        else:
-            self._writer.add(self._entry(path, base, kind, status))
+            return False
+        try:
+            entry = self._entry(path, base, kind, status)
+        except OSError as error:
+            return _gone(error)
+        self._writer.add(entry)
         return kind is Kind.DIRECTORY
 
     def _pack_file(self, path: bytes, base: bytes, status: os.stat_result) -> None:
@@ -159,7 +166,8 @@ class _Packing:
             return
         try:
             fd = self._open_file(base)
-        except FileNotFoundError:
+        except OSError as error:
+            _gone(error)
             return
         try:
             status = os.fstat(fd)
@@ -222,6 +230,13 @@ class _Packing:
             minor=os.minor(status.st_rdev) if device else 0,
             xattrs=xattrs or {},
         )
+
+
+def _gone(error: OSError) -> bool:
+    """Return False for what happens in a tree that is in use: gone, or something else now. Raise any other error."""
+    if error.errno not in _GONE:
+        raise error
+    return False
 
 
 def _is_opaque(fd: int) -> bool:
