@@ -185,3 +185,20 @@ def test_the_command_line_says_what_it_can(runtime: OciRuntime, bundle: Path) ->
     done = runtime.run(bundle)
     assert (done.returncode, "cannot allocate tty" in done.stderr) == (0, False)
     assert json.loads(runtime("features").stdout)["linux"]["namespaces"]
+
+
+@pytest.mark.parametrize("option", [[], ["--no-subreaper"]])
+def test_orphans_of_shared_processes(runtime: OciRuntime, bundle: Path, option: list[str]) -> None:
+    """They are reaped while we wait, or are not ours."""
+    script = "for i in 1 2 3; do (sleep 0.05 &); done; sleep 0.3; exit 5"
+    write_bundle(bundle, ["sh", "-c", script], linux__namespaces=[{"type": "mount"}])
+    assert runtime("run", *option, "-b", str(bundle), "c").returncode == 5
+
+
+def test_a_container_that_others_delete_while_we_wait(runtime: OciRuntime, bundle: Path) -> None:
+    write_bundle(bundle, ["sleep", "1000"])
+    process = subprocess.Popen(runtime.command("run", "-b", str(bundle), "c"), stderr=subprocess.PIPE)
+    while runtime("state", "c").returncode or state(runtime)["status"] != "running":
+        time.sleep(0.02)
+    assert runtime("delete", "--force", "c").returncode == 0
+    assert process.communicate(timeout=_PATIENCE_S) == (None, b"") and process.returncode == 128 + 9

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from windlass.base.errors import InvalidParameter
+from windlass.base.errors import InvalidParameter, NotFound
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.arguments import exactly
 from windlass.runtime.oci.making import Making
@@ -42,7 +42,8 @@ def run(call: Call) -> int:
     bundle, spec = _read(call)
     console = _console_socket(call, spec, follows=follows)
     making = Making(call, bundle, spec, held=False)
-    with Foreground(follows=follows, terminal=follows and spec.process is not None and spec.process.terminal) as front:
+    terminal = follows and spec.process is not None and spec.process.terminal
+    with Foreground(follows=follows, terminal=terminal, adopts=not call.values.on("no-subreaper")) as front:
         try:
             making.make(front.terminal_socket if console is None else console)
             _write_pid_file(call, making.state.pid)
@@ -57,10 +58,18 @@ def run(call: Call) -> int:
             return 0
         code = front.wait(making.state.pid)
     if not call.values.on("keep"):
-        from windlass.runtime.oci.delete import delete_container
-
-        delete_container(call, states.Directory.open(call.root, making.state.id))
+        _delete(call, making.state.id)
     return code
+
+
+def _delete(call: Call, container_id: str) -> None:
+    from windlass.runtime.oci.delete import delete_container
+
+    try:
+        delete_container(call, states.Directory.open(call.root, container_id))
+    except NotFound:
+        # Somebody was quicker.
+        return
 
 
 def _read(call: Call) -> tuple[str, RuntimeSpec]:

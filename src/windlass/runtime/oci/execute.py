@@ -43,7 +43,8 @@ def execute(call: Call) -> int:
         process = wanted_process(call, spec)
         follows = not call.values.on("detach")
         check_console(call.values.text("console-socket"), wanted=process.terminal, follows=follows)
-        with Foreground(follows=follows, terminal=follows and process.terminal) as front:
+        adopts = not call.values.on("no-subreaper")
+        with Foreground(follows=follows, terminal=follows and process.terminal, adopts=adopts) as front:
             pid = _launch(call, directory, state, spec, process, front)
             return front.wait(pid) if follows else 0
     finally:

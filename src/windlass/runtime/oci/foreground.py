@@ -57,13 +57,14 @@ class Foreground:
     """A context in which a launched process becomes our child, although somebody else forked it.
 
     With `follows` false it does nothing, so that callers need not ask. `terminal` makes a terminal of the process's
-    show on ours.
+    show on ours. Without `adopts`, only this process becomes our child, and none of its orphans.
     """
 
     terminal_socket: int | None = None
 
-    def __init__(self, *, follows: bool, terminal: bool) -> None:
+    def __init__(self, *, follows: bool, terminal: bool, adopts: bool = True) -> None:
         self._follows = follows
+        self._adopts = adopts
         self._wants_terminal = terminal
         self._pidfd = -1
         self._master_socket: _socket.socket | None = None
@@ -90,6 +91,10 @@ class Foreground:
         """Watch over the running process: signals sent to us are its from now on."""
         if not self._follows:
             return
+        if not self._adopts:
+            from windlass.linux.process import PR_SET_CHILD_SUBREAPER, prctl
+
+            prctl(PR_SET_CHILD_SUBREAPER, 0)
         self._pidfd = os.dup(pidfd)
         for number in _FORWARDED:
             signals.handle(number, self._forward)
@@ -108,7 +113,10 @@ class Foreground:
         """Wait for the process's end; returns its exit code, 128+n for death by signal n."""
         if self._terminal is not None:
             self._terminal.copy_until_end(self._pidfd)
-        _, status = os.waitpid(pid, 0)
+        ended = 0
+        while ended != pid:
+            # Orphans of a container that shares its processes with the host come to us, and end with us as well.
+            ended, status = os.waitpid(-1, 0)
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else _SIGNALLED - code
 

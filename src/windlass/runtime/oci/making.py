@@ -16,6 +16,7 @@ from windlass.runtime.oci.log import now
 from windlass.runtime.oci.packing import pack
 from windlass.runtime.oci.process import NotStarted
 from windlass.runtime.plan_facts import SYNC_PRESTART, PlanFacts
+from windlass.spec import struct
 from windlass.spec.light import replace, to_builtins
 from windlass.spec.runtime import Hooks
 
@@ -45,8 +46,8 @@ class Making:
         self._group: Cgroup | None = None
         self._launch: Launch | None = None
         self._opened: list[int] = []
-        self._directory: Directory = states.Directory.make(call.root, call.words[0])
         self.state: State = self._record(bundle)
+        self._directory: Directory = states.Directory.make(call.root, call.words[0])
 
     @property
     def pidfd(self) -> int:
@@ -197,7 +198,7 @@ class Making:
         from windlass.linux.capabilities import effective_capabilities
         from windlass.runtime.lower_plan import lower_plan
         from windlass.runtime.oci.groups import driver_for
-        from windlass.spec.plan import BindRoot
+        from windlass.spec.plan import BindRoot, NewKeyring
 
         spec, values = self._spec, self._call.values
         assert spec.root is not None and self._group is not None
@@ -217,7 +218,10 @@ class Making:
             state_created=self._hook_state("created"),
             security_modules=security_modules(spec),
         )
-        return holding.hold(lower_plan(spec, facts))
+        plan = holding.hold(lower_plan(spec, facts))
+        if values.on("no-new-keyring"):
+            plan = struct.replace(plan, ops=[op for op in plan.ops if not isinstance(op, NewKeyring)])
+        return plan
 
     def _filter(self) -> bytes | None:
         """Compile the filter, and keep it for processes to come."""
