@@ -1,8 +1,8 @@
-"""Containers in scopes of systemd: they live, are limited and end like those in groups of our own making."""
+"""The engine with `--exec-opt native.cgroupdriver=systemd`, beside the systemd that is process 1."""
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,54 +12,110 @@ from tests.support.daemon import PrivateDaemon
 
 pytestmark = [pytest.mark.root, pytest.mark.systemd]
 
-_V2 = Path("/sys/fs/cgroup")
+_SLICE = f"windlasstest{os.getpid()}.slice"
+_MB = 1 << 20
 
 
-@pytest.fixture
-def systemd_engine(tmp_path: Path, image_tar: Path) -> Iterator[PrivateDaemon]:
-    """An engine that has systemd make the groups."""
-    daemon = PrivateDaemon(tmp_path, number=2)
-    daemon.cgroup = "windlasstest.slice"
-    # What runs in the machine needs no network, and the machine has no firewall.
-    daemon.extra = ["--exec-opt", "native.cgroupdriver=systemd", "--iptables=false"]
+@pytest.fixture(scope="module")
+def systemd_engine(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterator[PrivateDaemon]:
+    """An engine that has systemd make the groups; killed and started again since its container `old` runs."""
+    daemon = PrivateDaemon(tmp_path_factory.mktemp("s"), number=3)
+    daemon.cgroup = _SLICE
+    daemon.extra = ["--exec-opt", "native.cgroupdriver=systemd"]
     daemon.start()
     try:
         daemon.docker("import", str(image_tar), "busybox")
+        daemon.docker("run", "-d", "--name", "old", "-m", "64m", "busybox", "sleep", "1000")
+        daemon.kill()
+        daemon.start()
         yield daemon
     finally:
         daemon.destroy()
+        subprocess.run(["systemctl", "stop", _SLICE], capture_output=True, check=False)
 
 
-def _unit_property(container_id: str, name: str) -> str:
-    unit = f"windlass-{container_id}.scope"
-    shown = subprocess.run(["systemctl", "show", "-P", name, unit], capture_output=True, text=True, check=True)
-    return shown.stdout.strip()
+@pytest.fixture
+def running(systemd_engine: PrivateDaemon) -> Iterator[str]:
+    """A container that waits; its id."""
+    flags = ["-m", "64m", "--memory-swap", "64m", "--cpu-shares", "512", "--cpus", "0.5", "--pids-limit", "20"]
+    run = systemd_engine.docker("run", "-d", *flags, "--device", "/dev/fuse", "busybox", "sleep", "1000")
+    yield run.stdout.strip()
+    systemd_engine.docker("rm", "-f", run.stdout.strip())
 
 
-def test_a_container_is_a_scope_with_its_limits(systemd_engine: PrivateDaemon) -> None:
-    run = systemd_engine.docker("run", "-d", "--network", "none", "-m", "64m", "busybox", "sleep", "1000")
-    container_id = run.stdout.strip()
-    group = Path(f"/windlasstest.slice/windlass-{container_id}.scope")
-    try:
-        pid = int(systemd_engine.docker("inspect", "-f", "{{.State.Pid}}", container_id).stdout)
-        assert Path(f"/proc/{pid}/cgroup").read_text().strip() == f"0::{group}"
-        assert (_V2 / str(group).lstrip("/") / "memory.max").read_text().strip() == str(64 << 20)
-        # Only the container: whoever kept the place has gone.
-        assert (_V2 / str(group).lstrip("/") / "cgroup.procs").read_text().split() == [str(pid)]
-        assert _unit_property(container_id, "MemoryMax") == str(64 << 20)
-        systemd_engine.docker("update", "-m", "96m", "--memory-swap", "96m", container_id)
-        assert _unit_property(container_id, "MemoryMax") == str(96 << 20)
-        inside = systemd_engine.docker("exec", container_id, "cat", "/proc/self/cgroup").stdout.strip()
-        assert inside == "0::/"
-        systemd_engine.restart()
-        stats = systemd_engine.docker("stats", "--no-stream", "--format", "{{json .}}", container_id).stdout
-        assert json.loads(stats)["PIDs"] == "1"
-    finally:
-        systemd_engine.docker("rm", "-f", container_id)
-    assert _unit_property(container_id, "LoadState") == "not-found"
-    assert not (_V2 / str(group).lstrip("/")).exists()
-    # In the same engine, for a machine takes long to start one: the parent must be a slice, and the driver is named.
-    refused = systemd_engine.docker("create", "--cgroup-parent", "/some/path", "busybox", "true", check=False)
-    assert refused.returncode != 0
-    assert "should be a valid slice named as" in refused.stderr
-    assert systemd_engine.docker("info", "-f", "{{.CgroupDriver}}").stdout.strip() == "systemd"
+def _properties(container: str, *names: str) -> dict[str, str]:
+    show = ["systemctl", "show", f"windlass-{container}.scope", "-p", ",".join(names)]
+    lines = subprocess.run(show, capture_output=True, text=True, check=True).stdout.splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _place(container: str, above: str = _SLICE) -> Path:
+    return Path(f"/sys/fs/cgroup/{above}/windlass-{container}.scope")
+
+
+def test_each_container_is_a_scope_with_its_limits(systemd_engine: PrivateDaemon, running: str) -> None:
+    assert systemd_engine.docker("info", "-f", "{{.CgroupDriver}} {{.CgroupVersion}}").stdout == "systemd 2\n"
+    expected = {
+        "ActiveState": "active",
+        "Delegate": "yes",
+        "Slice": _SLICE,
+        "MemoryMax": str(64 * _MB),
+        "MemorySwapMax": "0",
+        "CPUWeight": "59",
+        "CPUQuotaPerSecUSec": "500ms",
+        "TasksMax": "20",
+    }
+    assert _properties(running, *expected) == expected
+    files = [(_place(running) / name).read_text().strip() for name in ("memory.max", "cpu.max", "pids.max")]
+    assert files == [str(64 * _MB), "50000 100000", "20"]
+    # Only the container is inside: whoever kept the place has gone.
+    top = systemd_engine.docker("inspect", "-f", "{{.State.Pid}}", running).stdout.split()
+    assert (_place(running) / "cgroup.procs").read_text().split() == top
+    assert systemd_engine.docker("exec", running, "cat", "/proc/self/cgroup").stdout == "0::/\n"
+
+
+def test_limits_survive_that_systemd_reads_its_units_again(systemd_engine: PrivateDaemon, running: str) -> None:
+    systemd_engine.docker("update", "-m", "80m", "--memory-swap", "90m", "--pids-limit", "33", running)
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    files = [(_place(running) / name).read_text().strip() for name in ("memory.max", "memory.swap.max", "pids.max")]
+    assert files == [str(80 * _MB), str(10 * _MB), "33"]
+    opened = systemd_engine.docker("exec", running, "sh", "-c", "exec 3<>/dev/fuse && echo opened").stdout
+    assert opened == "opened\n"
+    made = "mknod /tmp/vda b 254 0; exec 3</tmp/vda"
+    assert "not permitted" in systemd_engine.docker("exec", running, "sh", "-c", made, check=False).stderr
+
+
+def test_pause_figures_and_end(systemd_engine: PrivateDaemon, running: str) -> None:
+    systemd_engine.docker("pause", running)
+    assert "frozen 1" in (_place(running) / "cgroup.events").read_text()
+    systemd_engine.docker("unpause", running)
+    stats = systemd_engine.docker("stats", "--no-stream", "--format", "{{.PIDs}} {{.MemUsage}}", running).stdout
+    assert stats.startswith("1 ") and stats.endswith(" / 64MiB\n")
+    systemd_engine.docker("kill", running)
+    assert systemd_engine.docker("wait", running).stdout == "137\n"
+    systemd_engine.docker("start", running)
+    assert _properties(running, "ActiveState") == {"ActiveState": "active"}
+    systemd_engine.docker("rm", "-f", running)
+    assert not _place(running).exists()
+    assert _properties(running, "LoadState") == {"LoadState": "not-found"}
+
+
+def test_a_slice_of_the_users(systemd_engine: PrivateDaemon) -> None:
+    parent = _SLICE.replace(".slice", "-deep.slice")
+    groups = systemd_engine.docker(
+        "run", "--rm", "--cgroup-parent", parent, "--cgroupns", "host", "busybox", "cat", "/proc/self/cgroup"
+    ).stdout
+    assert groups.startswith(f"0::/{_SLICE}/{parent}/windlass-") and groups.endswith(".scope\n")
+    refused = systemd_engine.docker("run", "--rm", "--cgroup-parent", "/a/b", "busybox", "true", check=False)
+    assert refused.returncode == 125
+    assert 'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"' in refused.stderr
+
+
+def test_containers_outlive_the_daemon(systemd_engine: PrivateDaemon) -> None:
+    old = systemd_engine.docker("inspect", "-f", "{{.Id}}", "old").stdout.strip()
+    assert systemd_engine.docker("exec", "old", "echo", "still here").stdout == "still here\n"
+    systemd_engine.docker("update", "-m", "70m", "--memory-swap", "70m", "old")
+    assert _properties(old, "ActiveState", "MemoryMax") == {"ActiveState": "active", "MemoryMax": str(70 * _MB)}
+    assert systemd_engine.docker("stats", "--no-stream", "--format", "{{.PIDs}}", "old").stdout == "1\n"
+    systemd_engine.docker("rm", "-f", "old")
+    assert not _place(old).exists()
