@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+
+import msgspec
 
 BLOCK = 1 << 20
 """How much is read at once."""
@@ -12,8 +13,7 @@ Runs = list[tuple[str, bytes]]
 """Text with the stream that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What a client wants to see of each record. `since` and `until` are RFC 3339 with nanoseconds, empty for none."""
 
     streams: frozenset[str]

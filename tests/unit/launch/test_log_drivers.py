@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -50,6 +54,51 @@ def test_syslog_counts_over_tls_and_takes_facilities() -> None:
     driver = Syslog(_plan("syslog", syslog_address="tcp+tls://h", syslog_format="rfc5424", syslog_facility="local7"))
     length, _, rest = driver.encode(Message("stderr", b"bad", _TIME_NS)).partition(b" ")
     assert int(length) == len(rest) and rest.startswith(b"<187>1 ")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that vouches for itself, with its key beside it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl")
+    path = tmp_path_factory.mktemp("tls") / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=log"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(path), "-keyout", f"{path}.key"]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
+def test_syslog_over_tls_checks_the_receiver(certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, f"{certificate}.key")
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp+tls://127.0.0.1:{server.getsockname()[1]}"
+
+        def serve() -> None:
+            for _ in range(3):
+                connection, _ = server.accept()
+                with connection, suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as secure:
+                    got.append(secure.recv(1000))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        for options in ({"syslog_tls_ca_cert": str(certificate)}, {"syslog_tls_skip_verify": "true"}, {}):
+            driver = Syslog(_plan("syslog", syslog_address=address, syslog_format="rfc5424", **options))
+            if not options:
+                with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+                    driver.connect()
+                continue
+            driver.connect()
+            driver.send([Message("stdout", b"safe", _TIME_NS)])
+        thread.join()
+    assert len(got) == 2 and all(message.endswith(b"safe\n") for message in got)
+
+
+def test_syslog_names_a_missing_certificate() -> None:
+    driver = Syslog(_plan("syslog", syslog_address="tcp+tls://127.0.0.1:1", syslog_tls_ca_cert="/nope"))
+    with pytest.raises(ValueError, match='could not read CA certificate "/nope": open /nope: no such file'):
+        driver.connect()
 
 
 def test_syslog_connects_again() -> None:
