@@ -1,22 +1,17 @@
-"""`top`: the processes of a container, from /proc of the host: no program is run.
+"""`top`: the processes of a container, as `ps` on the host would show them.
 
-Source: proc(5); columns are those of `ps -ef`, docker's default.
+Source: Engine API, ContainerTop.
 """
 
 from __future__ import annotations
 
-import os
-import time
-
-from windlass.base.errors import InvalidParameter
 from windlass.base.threads import run_blocking
 from windlass.cgroups.model import Cgroup
 from windlass.engine.engine import Engine
 from windlass.engine.errors import NotRunning
-
-_TICKS = os.sysconf("SC_CLK_TCK")
-_TITLES = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
-_KNOWN_ARGUMENTS = ("", "-ef", "ef", "-aux", "aux")
+from windlass.engine.processes.columns import COLUMNS
+from windlass.engine.processes.options import View, parse_options
+from windlass.engine.processes.read import Process, read_processes
 
 
 async def top(engine: Engine, reference: str, ps_args: str = "") -> dict[str, object]:
@@ -24,61 +19,41 @@ async def top(engine: Engine, reference: str, ps_args: str = "") -> dict[str, ob
 
     Raises:
         NoSuchContainer, NotRunning.
-        InvalidParameter: arguments of `ps` other than `-ef`.
+        InvalidParameter: options that `ps` has not, or has not here.
     """
     container = engine.containers.get(reference)
+    view = parse_options(ps_args)
     if not container.state.is_running or container.cgroup is None:
         raise NotRunning(container.id)
-    if ps_args.strip() not in _KNOWN_ARGUMENTS:
-        raise InvalidParameter(f"ps arguments {ps_args!r} are not supported; the columns are those of ps -ef")
-    rows = await run_blocking(processes, container.cgroup)
-    return {"Titles": _TITLES, "Processes": rows}
+    rows = await run_blocking(processes, container.cgroup, view)
+    return {"Titles": [column.title for column in view.columns], "Processes": rows}
 
 
-def processes(cgroup: Cgroup) -> list[list[str]]:
-    """Return a row for each process of a control group. Blocks."""
-    boot_s = time.time() - float(_read("/proc/uptime").split()[0])
-    return [row for pid in sorted(cgroup.processes()) if (row := _row(pid, boot_s))]
+def processes(cgroup: Cgroup, view: View) -> list[list[str]]:
+    """Return a row for each process of a control group that the view wants. Blocks."""
+    found = [p for p in read_processes(cgroup.processes(), threads=view.threads) if _wanted(p, view)]
+    for key in reversed(view.order):
+        write = COLUMNS[key.lstrip("+-")].write
+        found.sort(key=lambda p: _sortable(write(p)), reverse=key.startswith("-"))
+    return [[column.write(process) for column in view.columns] for process in found]
 
 
-def _row(pid: int, boot_s: float) -> list[str]:
-    stat = _read(f"/proc/{pid}/stat")
-    if not stat:
-        return []
-    name, _, rest = stat.partition("(")[2].rpartition(")")
-    fields = rest.split()
-    cpu_s = (int(fields[11]) + int(fields[12])) // _TICKS
-    started_s = boot_s + int(fields[19]) / _TICKS
-    age_s = max(1.0, time.time() - started_s)
-    command = _read(f"/proc/{pid}/cmdline").replace("\0", " ").strip() or f"[{name}]"
-    return [
-        _user(pid),
-        str(pid),
-        fields[1],
-        str(int(100 * cpu_s / age_s)),
-        time.strftime("%H:%M", time.localtime(started_s)),
-        _terminal(int(fields[4])),
-        f"{cpu_s // 3600:02d}:{cpu_s // 60 % 60:02d}:{cpu_s % 60:02d}",
-        command,
-    ]
+def _wanted(process: Process, view: View) -> bool:
+    """Choices are alternatives; users can be given by number."""
+    if not view.choice:
+        return True
+    return any(
+        not wanted.isdisjoint((COLUMNS[name].write(process), *_numbers(process, name)))
+        for name, wanted in view.choice.items()
+    )
 
 
-def _user(pid: int) -> str:
+def _numbers(process: Process, name: str) -> tuple[str, ...]:
+    return (str(process.ids("Uid")[name == "user"]),) if name in ("user", "ruser") else ()
+
+
+def _sortable(text: str) -> tuple[bool, float, str]:
     try:
-        uid = os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return "?"
-    return "root" if uid == 0 else str(uid)
-
-
-def _terminal(device: int) -> str:
-    major, minor = os.major(device), os.minor(device)
-    return f"pts/{minor}" if 136 <= major <= 143 else "?"
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+        return False, float(text), ""
+    except ValueError:
+        return True, 0.0, text
