@@ -22,6 +22,7 @@ RECORDED_VERSION = "28."
 OWN_HELP = {
     "container cp",
     "container create",
+    "container top",
     "container update",
     "image bootstrap",
     "image inspect",

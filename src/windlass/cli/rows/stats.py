@@ -46,6 +46,24 @@ class StatsRow(Row):
         return usage
 
     @property
+    def network_bytes(self) -> tuple[int, int]:
+        """Bytes received and sent, over all interfaces."""
+        names = self.table("networks")
+        received = sum(self.number("networks", name, "rx_bytes") for name in names)
+        return received, sum(self.number("networks", name, "tx_bytes") for name in names)
+
+    @property
+    def block_bytes(self) -> tuple[int, int]:
+        """Bytes read from and written to block devices."""
+        totals = {"r": 0, "w": 0}
+        entries = self.table("blkio_stats").get("io_service_bytes_recursive")
+        for entry in entries if isinstance(entries, list) else ():
+            kind = str(entry.get("op", ""))[:1].lower()
+            if kind in totals:
+                totals[kind] += int(entry.get("value", 0))
+        return totals["r"], totals["w"]
+
+    @property
     def cpu_percent(self) -> float:
         """Processor time used since the sample before, in percent of one processor."""
         used = self.number("cpu_stats", "cpu_usage", "total_usage") - self.number(
@@ -64,20 +82,8 @@ def _memory_percent(row: StatsRow) -> str:
     return f"{row.memory_bytes / limit * 100 if limit else 0:.2f}%"
 
 
-def _network(row: StatsRow) -> str:
-    received = sum(row.number("networks", name, "rx_bytes") for name in row.table("networks"))
-    sent = sum(row.number("networks", name, "tx_bytes") for name in row.table("networks"))
-    return f"{human_size(received, SIZE_DIGITS)} / {human_size(sent, SIZE_DIGITS)}"
-
-
-def _blocks(row: StatsRow) -> str:
-    totals = {"r": 0, "w": 0}
-    entries = row.table("blkio_stats").get("io_service_bytes_recursive")
-    for entry in entries if isinstance(entries, list) else ():
-        kind = str(entry.get("op", ""))[:1].lower()
-        if kind in totals:
-            totals[kind] += int(entry.get("value", 0))
-    return f"{human_size(totals['r'], SIZE_DIGITS)} / {human_size(totals['w'], SIZE_DIGITS)}"
+def _pair(sizes: tuple[int, int]) -> str:
+    return " / ".join(human_size(size, SIZE_DIGITS) for size in sizes)
 
 
 def _memory(row: StatsRow) -> str:
@@ -96,7 +102,7 @@ StatsRow.FIELDS = {
     "CPUPerc": ("CPU %", lambda row: f"{row.cpu_percent:.2f}%" if row.data else UNKNOWN),
     "MemUsage": ("MEM USAGE / LIMIT", lambda row: _memory(row) if row.data else f"{UNKNOWN} / {UNKNOWN}"),
     "MemPerc": ("MEM %", lambda row: _memory_percent(row) if row.data else UNKNOWN),
-    "NetIO": ("NET I/O", lambda row: _network(row) if row.data else UNKNOWN),
-    "BlockIO": ("BLOCK I/O", lambda row: _blocks(row) if row.data else UNKNOWN),
+    "NetIO": ("NET I/O", lambda row: _pair(row.network_bytes) if row.data else UNKNOWN),
+    "BlockIO": ("BLOCK I/O", lambda row: _pair(row.block_bytes) if row.data else UNKNOWN),
     "PIDs": ("PIDS", lambda row: str(row.number("pids_stats", "current")) if row.data else UNKNOWN),
 }

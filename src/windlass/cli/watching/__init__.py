@@ -1,0 +1,1 @@
+"""The full-screen view of all containers: samples in, frames out, keys between."""
