@@ -30,6 +30,7 @@ JOBS: dict[str, str] = {
     "files-stat": "windlass.files.copy_jobs:stat_job",
     "files-send": "windlass.files.copy_jobs:send_job",
     "files-extract": "windlass.files.copy_jobs:extract_job",
+    "files-glob": "windlass.files.globbing:glob_job",
     "files-changes": "windlass.files.layer_jobs:changes_job",
     "files-export": "windlass.files.layer_jobs:export_job",
     "files-layer": "windlass.files.layer_jobs:layer_job",

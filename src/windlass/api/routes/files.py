@@ -19,7 +19,7 @@ from windlass.api.headers import common_headers
 from windlass.api.router import Route
 from windlass.api.routes.images import body_chunks, named
 from windlass.base.clock import rfc3339_nano
-from windlass.engine.containers.archive import extract_archive, outgoing, stat_path
+from windlass.engine.containers.archive import extract_archive, match_paths, outgoing, stat_path
 from windlass.engine.containers.changes import list_changes
 from windlass.engine.containers.commit import CommitRequest, commit
 from windlass.engine.containers.export import export
@@ -126,7 +126,12 @@ async def _commit(call: Call) -> web.StreamResponse:
     return reply({"Id": await commit(call.engine, request)}, 201)
 
 
+async def _match(call: Call) -> web.StreamResponse:
+    return reply(await match_paths(call.engine, call.id, call.text("path")))
+
+
 ROUTES = (
+    Route("GET", "/windlass/containers/{id}/paths", _match),
     Route("POST", "/commit", _commit),
     Route("GET", "/containers/{id}/changes", _changes),
     Route("GET", "/containers/{id}/export", _export),

@@ -20,7 +20,7 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 READ_BYTES = 1024 * 1024
 
 
-class _ChunkFile:
+class ChunkFile:
     """Chunks, readable as a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -29,6 +29,7 @@ class _ChunkFile:
         self.size = 0
 
     def read(self, size: int) -> bytes:
+        """Return `size` bytes, or what is left."""
         while len(self._rest) < size:
             chunk = next(self._chunks, b"")
             if not chunk:
@@ -44,7 +45,7 @@ def unpack(chunks: Iterator[bytes], directory: str, renamed: Callable[[str], str
 
     `renamed` gives every entry its name; owners are only kept when asked for.
     """
-    source = _ChunkFile(chunks)
+    source = ChunkFile(chunks)
     try:
         root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -59,6 +59,20 @@ async def stat_path(engine: Engine, reference: str, path: str) -> PathStat:
     return msgspec.convert(result, PathStat)
 
 
+async def match_paths(engine: Engine, reference: str, pattern: str) -> list[str]:
+    """Return the paths of a container that a pattern of the shell means.
+
+    Raises:
+        NoSuchContainer: there is none.
+        WindlassError: the pattern meets too much, or the host refused.
+    """
+    container = engine.containers.get(reference)
+    check_path(pattern)
+    async with reached(engine, container) as files:
+        result = await engine.launcher.run_job("files-glob", {"where": files.params, "path": pattern}, files.fds)
+    return msgspec.convert(result["paths"], list[str])
+
+
 class _named:
     """Tells a client which path and which container a worker did not find, in the client's words."""
 
