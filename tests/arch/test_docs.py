@@ -46,10 +46,11 @@ def test_the_readme_starts_with_the_two_commands() -> None:
     assert _readme_commands() == ["sudo ./windlass run --rm windlass/hello", "./check"]
 
 
-def test_ci_calls_exactly_the_second_command() -> None:
+def test_ci_calls_the_second_command() -> None:
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
-    assert commands == [f"exec {_readme_commands()[1]}"]
+    # What comes before may fail.
+    assert commands == ["tools/machine/provide || true", f"exec {_readme_commands()[1]}"]
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tools.machine.initramfs import initramfs
 from tools.machine.parts import Parts
+from tools.machine.share import die_with_parent
 
 DEFAULT_MEMORY_MIB = 2048
 DEFAULT_TIMEOUT_S = 600.0
@@ -130,7 +131,9 @@ class Machine:
         """Run qemu to its end; returns what went wrong with it, or nothing."""
         with open(place / "qemu.log", "wb") as log:
             # A standard input that stays silent: at its end qemu would cut the port off that the output comes through.
-            qemu = subprocess.Popen(self._qemu(place), stdin=subprocess.PIPE, stdout=output, stderr=log)
+            qemu = subprocess.Popen(
+                self._qemu(place), stdin=subprocess.PIPE, stdout=output, stderr=log, preexec_fn=die_with_parent
+            )
         try:
             status = qemu.wait(self._request.timeout_s)
         except subprocess.TimeoutExpired:
