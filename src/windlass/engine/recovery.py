@@ -24,6 +24,7 @@ from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.exit import callbacks, lost_record, remove_cgroup
 from windlass.engine.containers.foreign import delete_leftover, open_cgroup
+from windlass.engine.containers.links import in_start_order
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.remove import delete_trash, discard
 from windlass.engine.containers.start import launch, restart_now
@@ -175,8 +176,8 @@ async def _discard(engine: Engine, container: Container) -> None:
 
 
 async def _start_all(engine: Engine, containers: list[Container]) -> None:
-    """Start containers, the oldest first; one that fails does not hold up the others."""
-    for container in sorted(containers, key=lambda c: c.intent.created_ns):
+    """Start containers, the oldest first, behind those that they need; one that fails does not hold up the others."""
+    for container in in_start_order(engine, containers):
         async with container.lock:
             if container.removing or container.state.is_active:
                 continue

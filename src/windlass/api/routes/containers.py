@@ -17,6 +17,7 @@ from windlass.base.errors import InvalidParameter
 from windlass.engine.containers.create import CreateRequest, create
 from windlass.engine.containers.inspect import inspect
 from windlass.engine.containers.kill import kill
+from windlass.engine.containers.links import remove_link
 from windlass.engine.containers.list import ListRequest, list_containers, list_encoded
 from windlass.engine.containers.namespaces import list_namespaces
 from windlass.engine.containers.pause import pause, unpause
@@ -111,7 +112,8 @@ async def _unpause(call: Call) -> web.StreamResponse:
 
 async def _remove(call: Call) -> web.StreamResponse:
     if call.flag("link"):
-        raise InvalidParameter("links cannot be removed: this engine has no legacy links")
+        await remove_link(call.engine, call.id)
+        return no_content()
     await remove(call.engine, call.id, force=call.flag("force"), volumes=call.flag("v"))
     return no_content()
 
@@ -189,6 +191,6 @@ ROUTES = (
     Route("POST", "/containers/{id}/wait", _wait),
     Route("GET", "/containers/{id}/top", _top),
     Route("GET", "/containers/{id}/stats", _stats),
-    Route("DELETE", "/containers/{id}", _remove),
+    Route("DELETE", "/containers/{id*}", _remove),
     Route("GET", "/windlass/namespaces", _namespaces),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
+from windlass.engine.containers.links import host_lines
 from windlass.engine.containers.model import EndpointState, Intent
 from windlass.engine.containers.network_wishes import endpoint_wishes
 from windlass.engine.containers.user_namespaces import take_namespaces
@@ -137,21 +138,9 @@ def _hosts(engine: Engine, intent: Intent, endpoints: list[EndpointState], *, is
         intent.config.hostname,
         [endpoint.ip4 for endpoint in endpoints],
         domainname=intent.config.domainname,
-        extra_hosts=[*extra, *_links(engine, intent)],
+        extra_hosts=[*extra, *host_lines(engine, intent)],
         host_gateway=gateway,
     )
-
-
-def _links(engine: Engine, intent: Intent) -> list[str]:
-    """`--link name:alias` gives the other container's name, alias and id its address."""
-    lines = []
-    for link in intent.host_config.links or ():
-        name, _, alias = link.partition(":")
-        other = engine.containers.get(name)
-        for endpoint in other.state.endpoints[:1]:
-            names = dict.fromkeys((alias.rpartition("/")[2] or other.name, other.id[:12], other.name))
-            lines += [f"{entry}:{endpoint.ip4}" for entry in names]
-    return lines
 
 
 def _write(path: str, text: str) -> None:

@@ -19,6 +19,7 @@ from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.foreign import runtime_of
 from windlass.engine.containers.joining import fix_joined
+from windlass.engine.containers.links import settle_links
 from windlass.engine.containers.lowering import container_intent
 from windlass.engine.containers.merge import merge_config
 from windlass.engine.containers.model import Intent
@@ -76,6 +77,7 @@ async def create(engine: Engine, request: CreateRequest) -> Created:
         check_on_failure(config.labels, auto_remove=host.auto_remove)
         complete_host_config(host, engine.settings, engine.facts, bridged=engine.networks.has_bridge)
         fix_joined(engine, host)
+        settle_links(engine, host)
         mappings = mappings_for(engine, host)
         if mappings is not None or has_own_network(host.network_mode):
             # It will be started in a moment.

@@ -10,6 +10,7 @@ from typing import Any
 from windlass.base.clock import rfc3339_nano
 from windlass.base.threads import run_blocking
 from windlass.engine.containers.container import Container
+from windlass.engine.containers.links import shown_links
 from windlass.engine.containers.model import EndpointState, State
 from windlass.engine.containers.shapes import document, mount_points, network_settings, port_map
 from windlass.engine.containers.size import container_sizes
@@ -37,6 +38,7 @@ def _describe(engine: Engine, container: Container) -> dict[str, object]:
     intent, paths = container.intent, container.paths
     path, *arguments = intent.argv
     host = document(intent.host_config)
+    host["Links"] = shown_links(engine, intent)
     etc = paths
     if target := joined_container(intent.host_config.network_mode):
         other = next((c for c in engine.containers if target in (c.id, c.name)), None)

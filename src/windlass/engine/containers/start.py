@@ -16,6 +16,7 @@ from windlass.engine.containers.connect import Connection, connect, disconnect
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.exit import callbacks, remove_later
 from windlass.engine.containers.foreign import start_failure
+from windlass.engine.containers.links import with_link_environment
 from windlass.engine.containers.lowering import Prepared, prepare
 from windlass.engine.containers.model import State
 from windlass.engine.engine import Engine
@@ -125,7 +126,7 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
 
 async def _make_ready(engine: Engine, container: Container) -> tuple[Connection, Prepared]:
     """Make the network and the plan at the same time; when one fails the other is undone."""
-    intent = container.intent
+    intent = with_link_environment(engine, container.intent)
     layers = engine.images.layers_of(intent.image_id)
     connecting, preparing = await asyncio.gather(
         connect(engine, intent), run_blocking(prepare, engine, intent, layers), return_exceptions=True
