@@ -5,6 +5,7 @@ Source: texts of dockerd's decoder, where clients match on them.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from windlass.base.errors import InvalidParameter
 
 # A container's configuration carries a seccomp profile at most; the rest is small.
 BODY_LIMIT_BYTES = 8 << 20
+BODY_TIMEOUT_S = 60.0
 
 _T = TypeVar("_T")
 
@@ -71,15 +73,19 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """Return the whole body.
 
     Raises:
-        InvalidParameter: it is larger than any that makes sense.
+        InvalidParameter: it is larger than any that makes sense, or takes longer.
     """
     parts: list[bytes] = []
     size = 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > BODY_LIMIT_BYTES:
-            raise InvalidParameter("request body too large")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > BODY_LIMIT_BYTES:
+                    raise InvalidParameter("request body too large")
+                parts.append(part)
+    except TimeoutError:
+        raise InvalidParameter("request body too slow") from None
     return b"".join(parts)
 
 

@@ -11,6 +11,7 @@ half-closing works.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import socket
@@ -21,7 +22,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from windlass.api.bounds import HEAD_LIMIT_BYTES, HEAD_TIMEOUT_S, Bounds
+from windlass.api.observing import peer_of
 from windlass.base.errors import Cancelled
+from windlass.base.logging import event
+
+_log = logging.getLogger(__name__)
 
 # A client that sends more than this before the answer to its upgrade request is made to wait.
 _HELD_LIMIT_BYTES = 256 * 1024
@@ -29,6 +35,8 @@ _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*tcp[ \t]*\r\n", re.IGNORECASE)
 _SEND_TIMEOUT_S = 10.0
+# aiohttp reads the rest of a body that nobody wanted for ten seconds.
+_LINGER_S = 12.0
 
 
 def upgrade_request_size(data: bytes) -> int | None:
@@ -60,12 +68,17 @@ class TakenOver:
 class Connection(RequestHandler):
     """aiohttp's protocol with a way out of HTTP."""
 
-    __slots__ = ("_held", "_request_left", "lost", "subject")
+    __slots__ = ("_bounds", "_head_bytes", "_held", "_lingering", "_request_left", "_slow", "lost", "peer", "subject")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, bounds: Bounds, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._bounds = bounds
+        self._head_bytes = 0
+        self._slow: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         # Who the client is, when something in front of the server knows it better than the socket.
         self.subject = ""
+        self.peer: dict[str, object] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -73,15 +86,70 @@ class Connection(RequestHandler):
         self._request_left = 0
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         super().connection_made(transport)
+        try:
+            self.peer = peer_of(transport.get_extra_info("socket"), self.subject)
+        except OSError:
+            # Gone before it was looked at.
+            self.peer = {}
+        self._bounds.admit(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End; whoever waits for `lost` is told."""
         if not self.lost.done():
             self.lost.set_result(None)
+        self._settle()
+        self._bounds.leave(self)
+        self._head_is_complete()
         super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+    def begin(self) -> None:
+        """A request is being answered."""
+        self._settle()
+        self._bounds.begin(self)
+        self._head_is_complete()
+
+    def end(self, *, is_read: bool) -> None:
+        """It is answered. What is left of its body belongs to no other request: the server reads it for a moment."""
+        if is_read or self.lost.done():
+            self._bounds.end(self, is_lost=self.lost.done())
+        else:
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER_S, self._settle)
+
+    def _settle(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+            self._bounds.end(self, is_lost=self.lost.done())
+
+    def _head_is_complete(self) -> None:
+        self._head_bytes = 0
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _count_head(self, size: int) -> bool:
+        """Count what comes before a request; False when it is more than any head."""
+        if not self._bounds.is_waiting(self):
+            return True
+        self._head_bytes += size
+        if self._slow is None:
+            self._slow = asyncio.get_running_loop().call_later(HEAD_TIMEOUT_S, self.cut)
+        return self._head_bytes <= HEAD_LIMIT_BYTES
+
+    def log_exception(self, *args: Any, **_details: Any) -> None:
+        """Log that a request was none, and not with what words: there are credentials in heads."""
+        event(_log, logging.INFO, "malformed request", **self.peer)
 
     def data_received(self, data: bytes) -> None:
         """Pass requests to the parser, and keep what follows an upgrade request."""
+        if not self._count_head(len(data)):
+            self.cut()
+            return
         if self._held is None:
             size = upgrade_request_size(data)
             if size is None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from windlass.api.bounds import DEFAULT_CONNECTIONS, Bounds
 from windlass.api.call import Call, reply
 from windlass.api.connection import Connection
 from windlass.api.headers import common_headers
+from windlass.api.observing import Answered, Observer
 from windlass.api.router import Route, Router
 from windlass.api.status import os_error_text, status_of
 from windlass.api.versions import split_version
@@ -25,13 +28,21 @@ from windlass.engine.engine import Engine
 # Detached clients keep connections; a head of more than this is nobody's.
 _LINE_LIMIT_BYTES = 32 * 1024
 _KEEPALIVE_S = 3600.0
+# What is written down of a request whose client went away before the answer. Source: nginx's access log.
+_CLIENT_GONE = 499
 _log = logging.getLogger(__name__)
 
 
 class ApiServer(web.Server):
     """Makes a `Connection` for each client, and answers its requests from the table of routes."""
 
-    def __init__(self, engine: Engine, routes: Iterable[Route]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        routes: Iterable[Route],
+        observers: Sequence[Observer] = (),
+        connections: int = DEFAULT_CONNECTIONS,
+    ) -> None:
         super().__init__(
             self._answer,
             access_log=None,
@@ -44,10 +55,12 @@ class ApiServer(web.Server):
         self._engine = engine
         self._router = Router(routes)
         self._headers = common_headers(engine.settings.version)
+        self._observers = observers
+        self.bounds = Bounds(connections)
 
     def __call__(self) -> Connection:
         """Make a protocol for a new client."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self.bounds, self, loop=self._loop, **self._kwargs)
 
     def connect(self, subject: str) -> Connection:
         """Make a protocol for a client whom somebody else has asked who it is."""
@@ -57,13 +70,25 @@ class ApiServer(web.Server):
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection: Any = request.protocol
+        connection.begin()
+        began_s = time.monotonic()
+        status = _CLIENT_GONE
         try:
             response = await self._handle(request)
+            status = response.status
         finally:
+            self._tell(request, status, time.monotonic() - began_s)
+            connection.end(is_read=request.content.is_eof())
             connection.refuse_upgrade()
         if not response.prepared:
             response.headers.update(self._headers)
         return response
+
+    def _tell(self, request: web.BaseRequest, status: int, duration_s: float) -> None:
+        connection: Any = request.protocol
+        answered = Answered(request.method, request.path, status, duration_s, connection.peer)
+        for observe in self._observers:
+            observe(answered)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from windlass.base.errors import InvalidParameter
-from windlass.base.logging import is_level
 from windlass.daemon.options import BY_FLAG, BY_KEY, BY_SHORT, DEFAULT_HOST, NOT_IN_FILE, OPTIONS, Option
-from windlass.engine.containers.log_options import LOG_DRIVERS
-from windlass.runtime.runtimes import Runtime, Runtimes, check_default, parse_runtime
+from windlass.runtime.runtimes import Runtime, Runtimes, parse_runtime
 from windlass.spec.container import Ulimit
 
 Value = str | bool | int | list[str] | dict[str, str] | dict[str, Runtime]
@@ -20,8 +18,7 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _MAX_FILE_BYTES = 1 << 20
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_CGROUP_DRIVER = "native.cgroupdriver"
-_STORAGE_DRIVERS = frozenset({"overlay2", "overlayfs", "overlay"})
+CGROUP_DRIVER = "native.cgroupdriver"
 
 
 class BadFlag(InvalidParameter):
@@ -82,7 +79,7 @@ class Configuration:
     @property
     def systemd_cgroups(self) -> bool:
         """Whether systemd makes the containers' control groups."""
-        return dict(item.partition("=")[::2] for item in self.items("exec-opt")).get(_CGROUP_DRIVER) == "systemd"
+        return dict(item.partition("=")[::2] for item in self.items("exec-opt")).get(CGROUP_DRIVER) == "systemd"
 
     @property
     def pidfile(self) -> str:
@@ -111,6 +108,9 @@ def load(argv: Sequence[str]) -> Configuration:
     Raises:
         BadFlag, BadFile, InvalidParameter: with dockerd's words.
     """
+    # The checks know the configuration's shape.
+    from windlass.daemon.checks import check
+
     flags = parse_flags(argv)
     path = str(flags.get("config-file") or BY_FLAG["config-file"].default)
     from_file = read_file(path, required="config-file" in flags)
@@ -351,41 +351,3 @@ def parse_ulimit(text: str) -> Ulimit:
     if not separator or not all(number.removeprefix("-").isdecimal() for number in numbers):
         raise ValueError(f"invalid ulimit argument: {text}")
     return Ulimit(name, int(numbers[0]), int(numbers[1]))
-
-
-def check(configuration: Configuration) -> None:
-    """Refuse values that no part of the engine could use.
-
-    Raises:
-        InvalidParameter: with the option's name.
-    """
-    if not is_level(configuration.text("log-level")):
-        raise InvalidParameter(f"unable to parse logging level: {configuration.text('log-level')}")
-    if configuration.text("log-format") not in ("text", "json"):
-        raise InvalidParameter(f"unknown log format: {configuration.text('log-format')}")
-    if configuration.text("log-driver") not in LOG_DRIVERS:
-        raise InvalidParameter(f"logger: no log driver named '{configuration.text('log-driver')}' is registered")
-    if configuration.text("storage-driver") not in _STORAGE_DRIVERS:
-        raise InvalidParameter(
-            f"error initializing graphdriver: driver not supported: {configuration.text('storage-driver')}"
-        )
-    for flag in ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "mtu"):
-        if configuration.number(flag) < 1:
-            raise InvalidParameter(f"invalid {flag.replace('-', ' ')}: {configuration.number(flag)}")
-    for flag in ("data-root", "exec-root"):
-        if not configuration.text(flag).startswith("/"):
-            raise InvalidParameter(f"{flag} must be an absolute path: {configuration.text(flag)}")
-    _ = configuration.shm_size_bytes, configuration.ulimits
-    _check_exec_options(configuration.items("exec-opt"))
-    check_default(configuration.runtimes)
-
-
-def _check_exec_options(items: Iterable[str]) -> None:
-    for item in items:
-        key, separator, value = item.partition("=")
-        if not separator:
-            raise InvalidParameter(f'unable to parse exec-opt "{item}": it is no key=value')
-        if key != _CGROUP_DRIVER:
-            raise InvalidParameter(f"unknown exec-opt {key}: there is {_CGROUP_DRIVER}")
-        if value not in ("cgroupfs", "systemd"):
-            raise InvalidParameter(f"native.cgroupdriver option {value} not supported")

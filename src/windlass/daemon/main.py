@@ -49,10 +49,21 @@ def run(argv: list[str]) -> int:
     except WindlassError as error:
         return _failed(error.message)
     if configuration.switch("validate"):
-        print("configuration OK")
-        return 0
+        return _validated(configuration)
     log.configure(configuration.log_level, configuration.text("log-format"))
     return _run_locked(configuration, argv)
+
+
+def _validated(configuration: Configuration) -> int:
+    """Look at the files of TLS too, which a start needs."""
+    from windlass.daemon.tls import tcp_policy
+
+    try:
+        tcp_policy(configuration)
+    except WindlassError as error:
+        return _failed(error.message)
+    print("configuration OK")
+    return 0
 
 
 def _run_locked(configuration: Configuration, argv: list[str]) -> int:

@@ -39,6 +39,9 @@ class Option:
 
 OPTIONS: tuple[Option, ...] = (
     Option("add-runtime", "runtime", "Register an additional OCI compatible runtime", key="runtimes"),
+    Option("audit-log", "string", "File that tells who called what, in JSON lines"),
+    Option("audit-log-max-file", "int", "Files of the audit log that are kept", default="5"),
+    Option("audit-log-max-size", "string", "Size at which a new file of the audit log begins", default="10m"),
     Option("bip", "string", "IPv4 address for the default bridge"),
     Option("bridge", "string", "Name of the default bridge", short="b", default="windlass0"),
     Option("cgroup-parent", "string", "Set parent cgroup for all containers"),
@@ -89,6 +92,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-concurrent-downloads", "int", "Set the max concurrent downloads", default="3"),
     Option("max-concurrent-uploads", "int", "Set the max concurrent uploads", default="5"),
     Option("max-download-attempts", "int", "Set the max download attempts for each pull", default="5"),
+    Option("metrics-addr", "string", "Set default address and port to serve the metrics API on"),
     Option("mtu", "int", "Set the MTU for the default bridge network", default="1500"),
     Option("no-new-privileges", "bool", "Set no-new-privileges by default for new containers"),
     Option("pidfile", "string", "Path to use for daemon PID file", short="p"),

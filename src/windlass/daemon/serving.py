@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import resource
 import socket
+from contextlib import AsyncExitStack
 
 from aiohttp import web
 
 from windlass import __version__
 from windlass.api.app import make_server
+from windlass.api.bounds import DEFAULT_CONNECTIONS
+from windlass.api.observing import Observer
 from windlass.api.server import ApiServer
 from windlass.base import logging as log
-from windlass.base.errors import WindlassError
-from windlass.daemon.configuration import Configuration, load
+from windlass.base.errors import Conflict, WindlassError
+from windlass.daemon.audit import AuditLog
+from windlass.daemon.checks import split_address
+from windlass.daemon.configuration import Configuration, load, parse_size
 from windlass.daemon.listeners import open_listeners, remove_sockets
+from windlass.daemon.metrics import Metrics, metrics_server
 from windlass.daemon.readiness import answer_parent, notify
 from windlass.daemon.reloading import take_over
 from windlass.daemon.tls import TcpPolicy, tcp_policy
@@ -36,11 +44,16 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
     """
     policy = await asyncio.to_thread(tcp_policy, configuration)
     listeners = open_listeners(configuration.hosts, configuration.text("group"), anywhere=policy.anywhere)
-    async with open_engine(configuration) as engine:
-        server = make_server(engine)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        observers = [metrics.observe, *await _open_audit(configuration, stack)]
+        engine = await stack.enter_async_context(open_engine(configuration))
+        server = make_server(engine, observers, _most_connections())
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_GRACE_S)
         await runner.setup()
         encrypted = await _start(runner, server, listeners, policy)
+        if address := configuration.text("metrics-addr"):
+            await _serve_metrics(metrics_server(metrics, engine, server), address, stack)
         log.event(_log, logging.INFO, "daemon ready", version=__version__, hosts=",".join(configuration.hosts))
         _warn(configuration, policy)
         answer_parent("ready")
@@ -55,6 +68,33 @@ async def serve(configuration: Configuration, argv: list[str], stop: asyncio.Eve
             await tls.close()
         remove_sockets(configuration.hosts)
     log.event(_log, logging.INFO, "daemon stopped")
+
+
+def _most_connections() -> int:
+    """A quarter of the descriptors: containers, logs and images need the others."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(64, min(DEFAULT_CONNECTIONS, files // 4))
+
+
+async def _open_audit(configuration: Configuration, stack: AsyncExitStack) -> list[Observer]:
+    path = configuration.text("audit-log")
+    if not path:
+        return []
+    size = parse_size(configuration.text("audit-log-max-size"))
+    audit = await asyncio.to_thread(AuditLog, path, size, configuration.number("audit-log-max-file"))
+    stack.push_async_callback(asyncio.to_thread, audit.close)
+    return [audit.observe]
+
+
+async def _serve_metrics(server: ApiServer, address: str, stack: AsyncExitStack) -> None:
+    host, port = split_address(address)
+    runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=_GRACE_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port, reuse_address=True).start()
+    except OSError as error:
+        raise Conflict(f"listen tcp {address}: bind: {os.strerror(error.errno or 0).lower()}") from None
 
 
 def _warn(configuration: Configuration, policy: TcpPolicy) -> None:

@@ -80,6 +80,7 @@ class Events:
         self._ring: deque[Occurrence] = deque(maxlen=EVENTS_KEPT)
         self._queues: set[asyncio.Queue[Occurrence | None]] = set()
         self._last_ns = 0
+        self.count = 0
 
     @property
     def listeners(self) -> int:
@@ -103,6 +104,7 @@ class Events:
         )
         occurrence = Occurrence(event, _encode(event) + b"\n")
         self._ring.append(occurrence)
+        self.count += 1
         for queue in tuple(self._queues):
             if queue.qsize() >= _QUEUE_LIMIT:
                 self._queues.discard(queue)

@@ -19,6 +19,12 @@ class Guarded:
     engine: PrivateDaemon
     authority: Authority
     port: int
+    metrics: int
+
+    @property
+    def audit(self) -> Path:
+        """Its audit log."""
+        return self.engine.directory / "audit.log"
 
     def flags(self, name: str = "client") -> list[str]:
         """What the docker client needs to reach it over TLS."""
@@ -40,11 +46,20 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, image_tar: Path) -> Iterat
     authority.issue("server")
     authority.issue("client")
     daemon = PrivateDaemon(directory, number=6)
-    port = free_port()
-    daemon.extra = ["--host", f"tcp://127.0.0.1:{port}", *server_flags(authority.directory / "server"), "--debug"]
+    port, metrics = free_port(), free_port()
+    daemon.extra = [
+        "--host",
+        f"tcp://127.0.0.1:{port}",
+        *server_flags(authority.directory / "server"),
+        "--debug",
+        "--audit-log",
+        str(directory / "audit.log"),
+        "--metrics-addr",
+        f"127.0.0.1:{metrics}",
+    ]
     daemon.start()
     try:
         daemon.docker("import", str(image_tar), "busybox")
-        yield Guarded(daemon, authority, port)
+        yield Guarded(daemon, authority, port, metrics)
     finally:
         daemon.destroy()

@@ -9,6 +9,7 @@ import pytest
 
 from windlass.base.errors import InvalidParameter
 from windlass.daemon.configuration import load, parse_flags, parse_size
+from windlass.daemon.main import run
 from windlass.daemon.options import OPTIONS, usage
 
 
@@ -85,6 +86,12 @@ def test_bad_flags(argv: list[str], message: str) -> None:
         ({"log-level": "loud"}, "unable to parse logging level: loud"),
         ({"storage-driver": "zfs"}, "driver not supported: zfs"),
         ({"data-root": "relative"}, "data-root must be an absolute path"),
+        ({"labels": ["x"]}, "bad attribute format: x"),
+        ({"dns": ["x"]}, "x is not an ip address"),
+        ({"registry-mirrors": ["ftp://x"]}, "invalid mirror: unsupported scheme"),
+        ({"insecure-registries": ["http://x"]}, "insecure registry http://x should not contain '://'"),
+        ({"metrics-addr": "x:1"}, "invalid metrics-addr: x:1"),
+        ({"audit-log-max-size": "0"}, "must be at least 1"),
     ],
 )
 def test_bad_files(tmp_path: Path, content: object, message: str) -> None:
@@ -161,3 +168,15 @@ def test_who_makes_control_groups(tmp_path: Path) -> None:
 def test_bad_exec_options(tmp_path: Path, option: str) -> None:
     with pytest.raises(InvalidParameter):
         load([*_file(tmp_path, {}), "--exec-opt", option])
+
+
+def test_validate_says_what_a_start_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--validate", *_file(tmp_path, {"labels": ["a=1"]})]) == 0
+    assert capsys.readouterr().out == "configuration OK\n"
+    assert run(["--validate", *_file(tmp_path, {"nope": 1})]) == 1
+    assert capsys.readouterr().err == (
+        f"unable to configure the Docker daemon with file {tmp_path}/daemon.json: "
+        "the following directives don't match any configuration option: nope\n"
+    )
+    assert run(["--validate", *_file(tmp_path, {"tlsverify": True, "tlscert": "/none", "tlskey": "/none"})]) == 1
+    assert "Could not load X509 key pair" in capsys.readouterr().err
