@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.archives import FreshLayer, write_busybox
 
+COPIED_BYTES = 100 << 20
 BUSYBOX = "localhost/wlbench-busybox"
 DEBIAN = "localhost/wlbench-debian"
 
@@ -61,6 +62,15 @@ class Materials:
                 count = min(left, _LINES_PER_WRITE)
                 file.write(b"".join(_line(number) for number in range(count)))
                 left -= count
+        return path
+
+    @cached_property
+    def random_file(self) -> Path:
+        """A file of `COPIED_BYTES` that nothing compresses."""
+        path = self.directory / "random"
+        with path.open("wb") as file:
+            for _ in range(COPIED_BYTES >> 20):
+                file.write(os.urandom(1 << 20))
         return path
 
     def _cached_debian(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.cases.calls import ExecCall, StartCall
 from bench.cases.case import Case
 from bench.cases.containers import Command, Exec, Many
+from bench.cases.files import Commit, CopyIn, CopyOut, Export
 from bench.cases.images import Import, Load, Save
 from bench.cases.logs import LogLines
 from bench.cases.residence import Idle, PerContainer
@@ -51,6 +52,10 @@ CASES: tuple[Case, ...] = (
     Import("import", Metric("import", "import of a Debian tar", target=_of_dockerd(1 / 3))),
     Save("save", Metric("save", "save of it")),
     Load("load", Metric("load", "load of it")),
+    CopyIn("cp-in", Metric("cp-in", "cp of 100 MB into a container", target=_of_dockerd(1 / 2))),
+    CopyOut("cp-out", Metric("cp-out", "cp of 100 MB out of it", target=_of_dockerd(1 / 2))),
+    Commit("commit", Metric("commit", "commit of 150 MB", target=_of_dockerd(1 / 3))),
+    Export("export", Metric("export", "export of a Debian root", target=_of_dockerd(1 / 2))),
     Lines(Metric("stdout", "500 MB of lines of 65 bytes", target=_of_dockerd(1 / 2))),
     Lines(Metric("stdout-nolog", "  same, --log-driver none", target=_of_dockerd(1 / 2)), "--log-driver", "none"),
     Zeros("stdout-zero", Metric("stdout-zero", "500 MB of /dev/zero")),
