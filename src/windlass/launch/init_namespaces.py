@@ -40,7 +40,8 @@ def set_ns(ctx: InitContext, op: ops.SetNs) -> None:
 def join_target(ctx: InitContext, op: ops.JoinTarget) -> None:
     """Join the container's namespaces at once; its root is ours afterwards."""
     if op.flags & namespaces.CLONE_NEWUSER:
-        _give_pipes(*_mapped_root(ctx.target_pidfd))
+        ctx.outer_uid, ctx.outer_gid = _mapped_root(ctx.target_pidfd)
+        _give_pipes(ctx.outer_uid, ctx.outer_gid)
     namespaces.setns(ctx.target_pidfd, op.flags)
     if op.flags & namespaces.CLONE_NEWUSER:
         _become_root()
@@ -156,7 +157,11 @@ def _give_pipes(uid: int, gid: int) -> None:
         return
     for number in range(3):
         if stat.S_ISFIFO(os.fstat(number).st_mode):
-            os.fchown(number, uid, gid)
+            try:
+                os.fchown(number, uid, gid)
+            except PermissionError:
+                # An ordinary user's command can have streams of others.
+                return
 
 
 # --- what belongs to namespaces -------------------------------------------------------------------

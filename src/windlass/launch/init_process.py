@@ -148,7 +148,7 @@ def _set_groups(ctx: InitContext) -> None:
     try:
         os.setgroups(ctx.groups)
     except PermissionError:
-        if ctx.userns_fd < 0 or set(ctx.groups) - {ctx.gid}:
+        if (ctx.userns_fd < 0 and ctx.outer_uid < 0) or set(ctx.groups) - {ctx.gid}:
             raise
 
 

@@ -16,7 +16,14 @@ from windlass.runtime.mount_options import PROPAGATION_FLAGS
 from windlass.runtime.plan_facts import SYNC_PRESTART, PlanFacts
 from windlass.runtime.plan_mounts import cgroup_readonly_paths, plan_mounts
 from windlass.runtime.plan_namespaces import Namespaces
-from windlass.runtime.plan_process import plan_labels, plan_privileges, plan_rlimits, plan_umask, plan_user
+from windlass.runtime.plan_process import (
+    available_capabilities,
+    plan_labels,
+    plan_privileges,
+    plan_rlimits,
+    plan_umask,
+    plan_user,
+)
 from windlass.runtime.plan_scheduling import plan_execution, plan_scheduling
 from windlass.spec.plan import (
     AnyOp,
@@ -199,7 +206,8 @@ def _identity(spec: RuntimeSpec, process: Process, facts: PlanFacts, namespaces:
     yield from plan_labels(process, facts.security_modules)
     yield from plan_umask(process.user)
     hooks = _hooks("startContainer", (spec.hooks or _NO_HOOKS).start_container, facts.state_created)
-    yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, facts.host_capabilities, hooks)
+    available = available_capabilities(spec, facts.host_capabilities)
+    yield from plan_privileges(process, spec.linux.seccomp, facts.seccomp_program, available, hooks)
     if facts.init:
         yield BecomeInit()
     yield Exec(list(process.args), list(process.env), facts.preserve_fds)

@@ -6,7 +6,14 @@ Source: runtime-spec config.md, "Process"; runc exec(8).
 from __future__ import annotations
 
 from windlass.linux.namespaces import NAMESPACE_FLAGS
-from windlass.runtime.plan_process import plan_labels, plan_privileges, plan_rlimits, plan_umask, plan_user
+from windlass.runtime.plan_process import (
+    available_capabilities,
+    plan_labels,
+    plan_privileges,
+    plan_rlimits,
+    plan_umask,
+    plan_user,
+)
 from windlass.runtime.plan_scheduling import plan_affinity, plan_execution, plan_scheduling
 from windlass.spec.plan import AnyOp, Chdir, Console, Exec, JoinCgroup, JoinTarget, LaunchPlan, OomScoreAdj
 from windlass.spec.runtime import CpuAffinity, Process, RuntimeSpec
@@ -40,7 +47,7 @@ def plan_exec(
         *_scheduled(process, spec, cgroup_files),
         *plan_labels(process, security_modules),
         *plan_umask(process.user),
-        *plan_privileges(process, spec.linux.seccomp, seccomp_program, host_capabilities),
+        *plan_privileges(process, spec.linux.seccomp, seccomp_program, available_capabilities(spec, host_capabilities)),
         Exec(list(process.args), list(process.env), preserve_fds),
     ]
     return LaunchPlan(ops=steps, cgroup_files=list(cgroup_files))

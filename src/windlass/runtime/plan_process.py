@@ -20,7 +20,7 @@ from windlass.spec.plan import (
     Seccomp,
     Umask,
 )
-from windlass.spec.runtime import Capabilities, Process, User
+from windlass.spec.runtime import Capabilities, Process, RuntimeSpec, User
 from windlass.spec.seccomp import LinuxSeccomp
 
 TYPE_CHECKING = False
@@ -70,6 +70,13 @@ def plan_labels(process: Process, modules: frozenset[str]) -> Iterator[AnyOp]:
         raise NotSupported("selinux label is specified in config, but selinux is disabled or not supported")
     if apparmor or process.selinux_label:
         yield Labels(apparmor, process.selinux_label)
+
+
+def available_capabilities(spec: RuntimeSpec, host_capabilities: int) -> int:
+    """Return the mask of what a process can be given: root of a user namespace has everything in it."""
+    if any(namespace.type == "user" for namespace in spec.linux.namespaces):
+        return (1 << len(CAPABILITY_NUMBERS)) - 1
+    return host_capabilities
 
 
 def plan_privileges(

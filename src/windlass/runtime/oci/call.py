@@ -30,6 +30,12 @@ class Call:
         self.interpreter: Interpreter | None = None
 
     @property
+    def is_rootless(self) -> bool:
+        """Tell whether control groups may be out of reach."""
+        said = self.shared.text("rootless", "auto")
+        return said == "true" or (said != "false" and os.geteuid() != 0)
+
+    @property
     def systemd(self) -> bool:
         """Tell whether systemd makes the control groups."""
         return self.shared.on("systemd-cgroup") or self.shared.text("cgroup-manager") == "systemd"

@@ -9,12 +9,15 @@ import os
 
 from windlass.base import cold_json
 from windlass.base.errors import Conflict, InvalidParameter, System
+from windlass.linux.namespaces import CLONE_NEWPID
 from windlass.runtime.oci import state as states
 from windlass.runtime.oci.arguments import at_least
 from windlass.runtime.oci.create import check_console, write_pid_file
 from windlass.runtime.oci.packing import pack
 from windlass.runtime.oci.process import NotStarted
+from windlass.spec import struct
 from windlass.spec.light import convert, replace
+from windlass.spec.plan import AnyOp, Fork, JoinTarget
 from windlass.spec.runtime import Capabilities, Process, RuntimeSpec, User
 
 TYPE_CHECKING = False
@@ -130,18 +133,35 @@ def _plan(call: Call, directory: Directory, state: State, spec: RuntimeSpec, pro
     from windlass.runtime.oci.making import security_modules
     from windlass.runtime.plan_exec import plan_exec
 
-    group = open_group(state)
+    below = sub_groups(call.values.all("cgroup"))
+    files = open_group(state).join_files(below, init_pid=state.pid) if state.cgroup or below else []
     plan = plan_exec(
         process,
         spec,
-        cgroup_files=group.join_files(sub_groups(call.values.all("cgroup")), init_pid=state.pid),
+        cgroup_files=files,
         seccomp_program=_filter(directory),
         host_capabilities=effective_capabilities(),
         security_modules=security_modules(replace(spec, process=process)),
         preserve_fds=call.values.number("preserve-fds"),
     )
-    own_pids = any(namespace.type == "pid" for namespace in spec.linux.namespaces)
-    return replace(plan, pid_namespace=f"/proc/{state.pid}/ns/pid") if own_pids else plan
+    return _into_pid_namespace(plan, spec, state.pid)
+
+
+def _into_pid_namespace(plan: LaunchPlan, spec: RuntimeSpec, pid: int) -> LaunchPlan:
+    """Let the process be born in the container's pid namespace.
+
+    Where there is a user namespace that one belongs to it, and an ordinary user can join it only from inside: all at
+    once, and then by another fork.
+    """
+    types = {namespace.type for namespace in spec.linux.namespaces}
+    if "pid" not in types:
+        return plan
+    if "user" not in types:
+        return struct.replace(plan, pid_namespace=f"/proc/{pid}/ns/pid")
+    steps: list[AnyOp] = []
+    for op in plan.ops:
+        steps += [JoinTarget(op.flags | CLONE_NEWPID), Fork()] if isinstance(op, JoinTarget) else [op]
+    return struct.replace(plan, ops=steps)
 
 
 def _filter(directory: Directory) -> bytes | None:

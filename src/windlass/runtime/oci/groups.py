@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from windlass.base.errors import NotSupported
 from windlass.cgroups.driver import make_driver
 
 TYPE_CHECKING = False
@@ -23,5 +24,11 @@ def driver_for(systemd: bool) -> CgroupDriver:
 
 
 def open_group(state: State) -> Cgroup:
-    """Return the container's group; it may be gone."""
+    """Return the container's group; it may be gone.
+
+    Raises:
+        NotSupported: it never had one (an ordinary user's).
+    """
+    if not state.cgroup:
+        raise NotSupported("the container has no control group")
     return driver_for(state.systemd).open(state.cgroup)

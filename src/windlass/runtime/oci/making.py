@@ -149,12 +149,21 @@ class Making:
             self._directory.write(states.CONFIG, file.readall() or b"")
 
     def _make_group(self) -> None:
+        from windlass.cgroups.model import CgroupError
         from windlass.runtime.oci.groups import driver_for
         from windlass.spec.resources import LinuxResources
 
         driver = driver_for(self.state.systemd)
         resources = self._spec.linux.resources or LinuxResources()
-        self._group, warnings = driver.create(self.state.cgroup, resources, strict=True)
+        try:
+            self._group, warnings = driver.create(self.state.cgroup, resources, strict=True)
+        except CgroupError as error:
+            # What an ordinary user may not have, and did not ask for.
+            if not self._call.is_rootless or struct.replace(resources, devices=[]) != LinuxResources():
+                raise
+            self._call.log.debug(f"without a control group: {error.message}")
+            self.state = replace(self.state, cgroup="")
+            return
         for warning in warnings:
             self._call.log.warn(warning)
         if self._spec.linux.intel_rdt is not None:
@@ -201,12 +210,13 @@ class Making:
         from windlass.spec.plan import BindRoot, NewKeyring
 
         spec, values = self._spec, self._call.values
-        assert spec.root is not None and self._group is not None
+        assert spec.root is not None
+        group = self._group
         facts = PlanFacts(
             root=BindRoot(spec.root.path),
             cgroup_version=driver_for(self.state.systemd).host.version,
-            cgroup_files=tuple(self._group.join_files()),
-            cgroup_mounts=tuple(self._group.mounts()),
+            cgroup_files=tuple(group.join_files()) if group is not None else (),
+            cgroup_mounts=tuple(group.mounts()) if group is not None else (),
             seccomp_program=self._filter(),
             host_capabilities=effective_capabilities(),
             wait_start=self._held,

@@ -102,10 +102,10 @@ def _launch(control: _socket.socket, request: dict[str, Any]) -> int:
             os._exit(1)
     if not forks:
         return pid
-    # The end of the pipe means that the first child ended without a second: its failure is in the failure pipe.
     os.close(pid_write)
     told = os.read(pid_read, _PID_DIGITS)
-    os.waitpid(pid, 0)
     if not told:
-        raise OSError(0, "no process was made in the new namespaces")
+        # The child ended without a second one; why is in the failure pipe.
+        return pid
+    os.waitpid(pid, 0)
     return int(told)
