@@ -5,7 +5,7 @@ Source: https://docs.docker.com/engine/cli/formatting/
 
 from __future__ import annotations
 
-from windlass.cli.errors import EXIT_TEMPLATE, CliError
+from windlass.cli.errors import EXIT_FAILURE, EXIT_TEMPLATE, CliError
 from windlass.cli.table import aligned, table
 
 TYPE_CHECKING = False
@@ -62,11 +62,11 @@ def listing(
 
 
 def _templated(rows: Sequence[Row], kind: type[Row], template: str) -> str:
-    as_table = template.startswith((f"{TABLE} ", f"{TABLE}\\t"))
-    source = template[len(TABLE) :].strip(" ") if as_table else template
+    as_table = template.startswith(TABLE)
+    source = template.removeprefix(TABLE).strip(" ")
     for escape, character in _ESCAPES:
         source = source.replace(escape, character)
-    compiled = compile_template(source)
+    compiled = compile_template(source, status=EXIT_FAILURE)
     body = "".join(rendered(compiled, row) + "\n" for row in rows)
     if not as_table:
         return body
@@ -76,14 +76,16 @@ def _templated(rows: Sequence[Row], kind: type[Row], template: str) -> str:
     return aligned(f"{head}\n{body}")
 
 
-def compile_template(source: str, functions: dict[str, Callable[..., object]] | None = None) -> Template:
-    """Parse a template; raises CliError (64)."""
+def compile_template(
+    source: str, functions: dict[str, Callable[..., object]] | None = None, status: int = EXIT_TEMPLATE
+) -> Template:
+    """Parse a template; raises CliError with `status`, which is another for listings than for single values."""
     from windlass.cli.gotemplate import ParseError, Template
 
     try:
         return Template(source, functions=functions)
     except ParseError as error:
-        raise CliError(f"template parsing error: {error}", EXIT_TEMPLATE) from None
+        raise CliError(f"template parsing error: {error}", status) from None
 
 
 def rendered(template: Template, data: object) -> str:

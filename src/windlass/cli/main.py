@@ -133,7 +133,7 @@ def _no_verb(group: str, rest: list[str]) -> int:
 def _help_about(words: list[str]) -> int:
     canonical, reached, rest = resolve(words)
     if rest or (words and not canonical):
-        raise CliError(f"unknown help topic: {' '.join(words)}")
+        raise CliError(f"unknown help topic: {' '.join(rest if canonical else words)}")
     return _show_help(canonical, f"windlass {reached}".rstrip())
 
 

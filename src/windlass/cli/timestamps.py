@@ -12,8 +12,8 @@ from windlass.cli.errors import CliError
 _LENGTHS = {"date": 10, "minutes": 16, "seconds": 19}
 
 
-def engine_timestamp(text: str) -> str:
-    """Return `seconds.nanoseconds` since the epoch, or plain seconds as given; raises CliError."""
+def engine_timestamp(text: str, flag: str = "") -> str:
+    """Return `seconds.nanoseconds` since the epoch, or plain seconds as given; raises CliError, naming `flag`."""
     if not text or text.replace(".", "", 1).isdecimal():
         return text
     from windlass.cli.create.units import duration_ns
@@ -21,7 +21,11 @@ def engine_timestamp(text: str) -> str:
     try:
         return _format(time.time_ns() - duration_ns(text))
     except ValueError:
+        pass  # no span of time
+    try:
         return _absolute(text)
+    except CliError as error:
+        raise CliError(f'invalid value for "{flag}": {error.message}' if flag else error.message) from None
 
 
 def _format(moment_ns: int) -> str:

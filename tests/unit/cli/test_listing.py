@@ -79,7 +79,7 @@ def test_unknown_fields_and_missing_arguments() -> None:
     )
     with pytest.raises(CliError, match="template parsing error: template: :1: unclosed action") as malformed:
         listing([container()], ContainerRow, COLUMNS, "{{.Foo")
-    assert malformed.value.status == 64
+    assert malformed.value.status == 1
 
 
 def _port(private: int, public: int = 0, address: str = "", kind: str = "tcp") -> dict[str, object]:

@@ -6,7 +6,7 @@ Source: https://pkg.go.dev/text/template#hdr-Actions
 from __future__ import annotations
 
 from windlass.cli.gotemplate.errors import ExecutionError
-from windlass.cli.gotemplate.functions import FUNCTIONS, LAZY, CallError
+from windlass.cli.gotemplate.functions import FUNCTIONS, LAZY, REFUSED, CallError, kind_of
 from windlass.cli.gotemplate.lexer import line_of
 from windlass.cli.gotemplate.nodes import (
     Action,
@@ -63,7 +63,7 @@ class Template:
         self.source = source
         self.functions = {**FUNCTIONS, **(functions or {})}
         self.named: dict[str, list[Node]] = {}
-        self._nodes = parse(name, source, {*self.functions, *LAZY}, self.named)
+        self._nodes = parse(name, source, {*self.functions, *LAZY, REFUSED}, self.named)
 
     def render(self, data: object) -> str:
         """Return the template's text for `data`; raises ExecutionError."""
@@ -193,6 +193,9 @@ class _Run:
         if first.name in LAZY:
             return self._and_or(first.name, rest, dot, piped)
         arguments = [self._operand(word, dot) for word in rest] + piped
+        if first.name == REFUSED:
+            what = f"non-function {rest[0] if rest else ''} of type {kind_of(arguments[0])}"
+            raise self._error(command, f"error calling call: {what}")
         if self._template.functions[first.name] is FUNCTIONS.get(first.name):
             node, complaint = wrong_type(first.name, [*rest, None], arguments)
             if complaint:
@@ -241,12 +244,18 @@ class _Run:
             raise self._error(node, f"nil pointer evaluating interface {{}}.{name}")
         lookup = getattr(value, "field", None)
         if not callable(lookup):
-            raise self._error(node, f"can't evaluate field {name} in type interface {{}}")
+            # What the engine sent is of any type; the rows of listings have types of their own.
+            kind = "interface {}" if isinstance(self._variables[0][1], dict) else kind_of(value)
+            raise self._error(node, f"can't evaluate field {name} in type {kind}")
         try:
             member = lookup(name)
         except KeyError:
             raise self._error(node, f"can't evaluate field {name} in type {value.type_name}") from None  # type: ignore[attr-defined]
         if callable(member):
+            if len(arguments) != 1:  # every method takes a name
+                raise self._error(node, f"wrong number of args for {name}: want 1 got {len(arguments)}")
+            if not isinstance(arguments[0], str):
+                raise self._error(node, f"wrong type for value; expected string; got {kind_of(arguments[0])}")
             return self._call(node, member, arguments, name)
         if arguments:
             raise self._error(node, f"{name} has arguments but cannot be invoked as function")

@@ -179,13 +179,6 @@ def _js(*values: object) -> str:
     return "".join(_JS_ESCAPES.get(c) or (c if c >= " " else f"\\u{ord(c):04X}") for c in _sprint(*values))
 
 
-def _call_value(value: object, *_arguments: object) -> object:
-    # The values of templates are data: none of them can be called.
-    if value is None:
-        raise CallError("error calling call: call of nil")
-    raise CallError(f"error calling call: non-function of type {kind_of(value)}")
-
-
 def _urlquery(*values: object) -> str:
     from windlass.client.wire import quote
 
@@ -203,7 +196,6 @@ _JS_ESCAPES = {
 }
 
 FUNCTIONS: dict[str, Callable[..., object]] = {
-    "call": _call_value,
     "eq": _equal,
     "ge": lambda first, second: not _less(first, second),
     "gt": lambda first, second: _less(second, first),
@@ -232,3 +224,5 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
 
 # Evaluated only as far as the result needs.
 LAZY = ("and", "or")
+# The values of templates are data, so that none of them can be called.
+REFUSED = "call"

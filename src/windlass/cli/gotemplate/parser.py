@@ -287,6 +287,8 @@ class _Parser:
 
     def _expect_close(self, context: str) -> None:
         token = self._next()
+        if token.text == ")" and token.kind == lex.PUNCTUATION:
+            raise self._error("unexpected right paren", token)
         if token.kind != lex.CLOSE:
             raise self._error(f"unexpected {quoted(token.text)} in {context}", token)
 

@@ -140,7 +140,7 @@ def _number(verb: str, value: int | float | str, precision: int | None, sign: st
     if verb in "eEfFgG" and isinstance(value, float):
         digits = min(6 if precision is None else precision, 1000)
         if verb in "gG" and precision is None:
-            return printed(value)
+            return printed(value) if verb == "g" else printed(value).upper()
         return format(value, f"{sign}.{digits}{verb}")
     return None
 

@@ -54,6 +54,9 @@ class Row:
         """Return every field by name."""
         return {name: self.FIELDS[name][1](self) for name in sorted(self.FIELDS)}
 
+    def __str__(self) -> str:
+        return "{" + " ".join(str(value) for value in self.as_dict().values()) + "}"
+
     def json(self) -> str:
         """Return the row as one line of JSON, safe to embed in HTML as Go's is."""
         return html_safe(dumps(self.as_dict()))

@@ -32,9 +32,6 @@ def run(context: Context, values: Values, arguments: list[str]) -> int:
         trunc=not values.on("no-trunc"),
         digests=digests or ".Digest" in template,
     )
-    if quiet and not template:
-        context.out("".join(f"{line}\n" for line in dict.fromkeys(row.text("ID") for row in rows)))
-        return 0
     show(context, rows, ImageRow, DIGEST_COLUMNS if digests else COLUMNS, template, quiet=quiet)
     return 0
 

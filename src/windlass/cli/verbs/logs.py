@@ -38,7 +38,7 @@ def _query(values: Values) -> dict[str, str]:
         if values.text(name):
             from windlass.cli.timestamps import engine_timestamp
 
-            query[name] = engine_timestamp(values.text(name))
+            query[name] = engine_timestamp(values.text(name), name)
     if values.text("tail"):
         query["tail"] = values.text("tail")
     return query

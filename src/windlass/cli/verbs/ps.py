@@ -30,7 +30,7 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
     template = values.text("format")
     if not template and not values.on("quiet"):
         template = context.config.text("psFormat")
-    with_size = values.on("size") or ".Size" in template
+    with_size = values.on("size") or ".Size" in template or _shows_all(template)
     limit = 1 if values.on("latest") else values.number("last")
     query = filters_query(values.items("filter"))
     if values.on("all"):
@@ -47,6 +47,11 @@ def run(context: Context, values: Values, _arguments: list[str]) -> int:
         template = RAW + ("size: {{.Size}}\n" if values.on("size") else "")
     show(context, rows, ContainerRow, columns, template, quiet=values.on("quiet"))
     return 0
+
+
+def _shows_all(template: str) -> bool:
+    """Tell whether a template prints every field, the sizes too, by `json .`."""
+    return any(rest.lstrip()[:1] in ("}", "|", ")", "-") for rest in template.split("json .")[1:])
 
 
 COMMAND = Command(
