@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,7 @@ _DRIVERS = {
 }
 _BLOCKING_BYTES = 256 * 1024
 _LINGER_S = 10.0
+_BATCH_LINES = 1000
 _NAMES = {1: "stdout", 2: "stderr"}
 
 
@@ -170,18 +172,24 @@ def _exactly(source: socket.socket, size: int) -> bytes:
 def _send_all(driver: Driver, waiting: Waiting) -> None:
     failing = False
     while (frame := waiting.take()) is not None:
-        stream, data, time_ns, partial = frame
-        if partial is not None:
-            messages = [Message(stream, data, time_ns, partial)]
-        else:
-            messages = [Message(stream, line, time_ns) for line in data[:-1].split(b"\n")]
-        try:
-            driver.send(messages)
-            failing = False
-        except OSError as error:
-            if not failing:
-                _tell(f"log lines lost: {words(error)}")
-            failing = True
+        for messages in _batches(*frame):
+            try:
+                driver.send(messages)
+                failing = False
+            except OSError as error:
+                if not failing:
+                    _tell(f"log lines lost: {words(error)}")
+                failing = True
+
+
+def _batches(stream: str, data: bytes, time_ns: int, partial: Partial | None) -> Iterator[list[Message]]:
+    """Return the messages of a frame, not too many at once: a frame of short lines has a hundred thousand."""
+    if partial is not None:
+        yield [Message(stream, data, time_ns, partial)]
+        return
+    lines = data[:-1].split(b"\n")
+    for start in range(0, len(lines), _BATCH_LINES):
+        yield [Message(stream, line, time_ns) for line in lines[start : start + _BATCH_LINES]]
 
 
 def _tell(text: str) -> None:

@@ -245,3 +245,27 @@ def test_a_shipper_sends_what_it_is_given(tmp_path: Path) -> None:
         ours.close()
         thread.join()
     assert got == [b"a\n", b"b\n", b"c\n"]
+
+
+def test_lines_are_lost_one_batch_at_a_time_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A receiver that refuses some messages gets the others."""
+    taken: list[int] = []
+
+    def send(self: Journald, messages: list[Message]) -> None:
+        taken.append(len(messages))
+        if len(taken) <= 2:
+            raise OSError("no room")
+
+    monkeypatch.setattr(Journald, "connect", lambda self: None)
+    monkeypatch.setattr(Journald, "send", send)
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=ship, args=(_plan("journald"), theirs))
+    thread.start()
+    assert ours.recv(10) == b"ok\n"
+    ours.sendall(FRAME.pack(1, 0, 0, _TIME_NS, 7000) + b"x\n" * 3500)
+    ours.close()
+    thread.join()
+    assert taken == [1000, 1000, 1000, 500]
+    assert capfd.readouterr().err.count("log lines lost: no room") == 1

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windlass.launch.log_file import open_log
@@ -20,6 +20,7 @@ def _texts(path: Path) -> list[str]:
 
 
 @given(st.lists(st.binary(max_size=50), max_size=20))
+@settings(deadline=None)
 def test_any_bytes_come_back_as_their_text(tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("log") / "log"
     log = open_log(LogPlan(path=str(path)))

@@ -58,7 +58,7 @@ class _Recorder:
 
 
 @given(_chunks)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_local_format_keeps_every_byte(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[str, bytes]]
 ) -> None:
@@ -77,7 +77,7 @@ def test_the_local_format_keeps_every_byte(
 
 
 @given(_chunks)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_runs_of_json_records_read_like_single_ones(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[str, bytes]]
 ) -> None:
