@@ -16,6 +16,7 @@ from windlass.api.connection import Handed, TakenOver, send_head
 from windlass.api.detach_keys import DEFAULT_KEYS, parse_detach_keys
 from windlass.api.headers import common_headers
 from windlass.api.router import Route
+from windlass.api.websocket import attach_by_websocket
 from windlass.base.clock import now_ns
 from windlass.base.errors import InvalidParameter, WindlassError
 from windlass.engine.containers.attach import attach, attachable
@@ -192,6 +193,7 @@ async def _resize_exec(call: Call) -> web.StreamResponse:
 
 ROUTES = (
     Route("POST", "/containers/{id}/attach", _attach),
+    Route("GET", "/containers/{id}/attach/ws", attach_by_websocket),
     Route("GET", "/containers/{id}/logs", _logs),
     Route("POST", "/containers/{id}/exec", _create_exec),
     Route("POST", "/exec/{id}/start", _start_exec),

@@ -24,7 +24,6 @@ async def _no_swarm(_call: Call) -> web.StreamResponse:
 
 
 _CALLS = (
-    ("GET", "/containers/{id}/attach/ws", "attaching by websocket"),
     ("POST", "/build", "building images"),
     ("POST", "/session", "sessions of the builder"),
     ("POST", "/grpc", "the builder's protocol"),

@@ -14,7 +14,10 @@ from windlass.engine.errors import NoSuchContainer
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """What a client wants of a log. `tail` is a number of records, -1 for all; times in nanoseconds, 0 for none."""
+    """What a client wants of a log. `tail` is a number of records, -1 for all; times in nanoseconds, 0 for none.
+
+    `framed` puts the 8-byte frames around records of containers without a terminal.
+    """
 
     stdout: bool = False
     stderr: bool = False
@@ -24,6 +27,7 @@ class LogRequest:
     until_ns: int = 0
     timestamps: bool = False
     details: bool = False
+    framed: bool = True
 
 
 def check_logs(container: Container, request: LogRequest) -> None:
@@ -59,7 +63,7 @@ async def send_logs(engine: Engine, container: Container, request: LogRequest, c
         "details": request.details,
         "stdout": request.stdout,
         "stderr": request.stderr,
-        "framed": not container.intent.config.tty,
+        "framed": request.framed and not container.intent.config.tty,
     }
     opened = [_directory(container)]
     if follow and (pidfd := _pidfd(container)) >= 0:
