@@ -17,8 +17,10 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 from windlass.base import logging as log
+from windlass.base.nursery import Nursery
 
 _CHUNK_BYTES = 64 * 1024
 _HANDSHAKE_TIMEOUT_S = 10.0
@@ -43,28 +45,23 @@ class TlsListener:
         self._listener = listener
         self._context = context
         self._welcome = welcome
-        self._handshakes: dict[asyncio.Task[None], None] = {}
-        self._relays: set[asyncio.Task[None]] = set()
-        self._accepting: asyncio.Task[None] | None = None
+        self._handshakes: dict[socket.socket, None] = {}
+        self._accepting, self._relays = Nursery(), Nursery()
 
     def start(self) -> None:
         """Begin to accept."""
         self._listener.setblocking(False)
-        self._accepting = asyncio.get_running_loop().create_task(self._accept(), name="tls-accept")
+        self._accepting.start(self._accept(), "tls-accept")
 
     async def stop_accepting(self) -> None:
         """Close the listening socket."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.gather(self._accepting, return_exceptions=True)
+        await self._accepting.close()
         self._listener.close()
 
     async def close(self) -> None:
         """Close everything."""
         await self.stop_accepting()
-        for task in self._relays:
-            task.cancel()
-        await asyncio.gather(*self._relays, return_exceptions=True)
+        await self._relays.close()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -77,19 +74,18 @@ class TlsListener:
                 await asyncio.sleep(_RETRY_ACCEPT_S)
                 continue
             if len(self._handshakes) >= _HANDSHAKES:
-                next(iter(self._handshakes)).cancel()
-            task = loop.create_task(self._serve(client, f"{address[0]}:{address[1]}"), name="tls")
-            self._handshakes[task] = None
-            self._relays.add(task)
-            task.add_done_callback(self._forget)
+                self._cut_oldest()
+            self._handshakes[client] = None
+            self._relays.start(self._serve(client, f"{address[0]}:{address[1]}"), "tls")
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._handshakes.pop(task, None)
-        self._relays.discard(task)
+    def _cut_oldest(self) -> None:
+        oldest = next(iter(self._handshakes))
+        del self._handshakes[oldest]
+        # Whoever waits for it reads its end.
+        with suppress(OSError):
+            oldest.shutdown(socket.SHUT_RDWR)
 
     async def _serve(self, client: socket.socket, address: str) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         with client:
             client.setblocking(False)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -100,10 +96,10 @@ class TlsListener:
                     await relay.shake_hands()
             except (OSError, TimeoutError) as error:
                 reason = error.reason if isinstance(error, ssl.SSLError) and error.reason else error
-                log.event(_log, logging.INFO, "TLS handshake failed", client=address, error=reason or "too slow")
+                log.event(_log, logging.INFO, "TLS handshake failed", client=address, error=str(reason) or "too slow")
                 return
             finally:
-                self._handshakes.pop(task, None)
+                self._handshakes.pop(client, None)
             ours, theirs = socket.socketpair()
             with ours:
                 ours.setblocking(False)
