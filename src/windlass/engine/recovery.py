@@ -22,7 +22,7 @@ from windlass.base.threads import run_blocking
 from windlass.cgroups.model import Cgroup
 from windlass.engine.containers.announce import announce
 from windlass.engine.containers.container import Container
-from windlass.engine.containers.exit import callbacks, lost_record, remove_cgroup
+from windlass.engine.containers.exit import callbacks, duration, lost_record, remove_cgroup
 from windlass.engine.containers.foreign import delete_leftover, open_cgroup
 from windlass.engine.containers.links import in_start_order
 from windlass.engine.containers.lowering import container_intent
@@ -161,7 +161,7 @@ async def _finish(engine: Engine, container: Container, record: ExitRecord, to_s
     await delete_leftover(engine, container.paths)
     await run_blocking(remove_cgroup, _open_cgroup(engine, container), container.id)
     if not was_restarting:
-        announce(engine, container, "die", exitCode=str(record.exit_code))
+        announce(engine, container, "die", exitCode=str(record.exit_code), execDuration=duration(record))
     event(_log, logging.INFO, "container had ended", container=container.id, exit_code=record.exit_code)
     if container.intent.host_config.auto_remove:
         await _discard(engine, container)

@@ -18,7 +18,7 @@ from windlass.base.errors import WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
 from windlass.cgroups.model import Cgroup
-from windlass.engine.containers.announce import announce
+from windlass.engine.containers.announce import announce, announce_unmounts
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.foreign import delete_leftover
 from windlass.engine.containers.model import SIGNALLED
@@ -90,7 +90,8 @@ async def exited(engine: Engine, container: Container, record: ExitRecord, resta
         endpoints = container.state.endpoints
         again = not container.removing and wants_restart(container, record)
         await _record_exit(engine, container, record, restarting=again)
-        announce(engine, container, "die", exitCode=str(record.exit_code), execDuration=_duration(record))
+        announce(engine, container, "die", exitCode=str(record.exit_code), execDuration=duration(record))
+        announce_unmounts(engine, container)
         engine.networks.detach(container.id, endpoints)
         container.stop_monitor()
         engine.execs.forget_all(container)
@@ -137,7 +138,8 @@ async def _record_exit(engine: Engine, container: Container, record: ExitRecord,
         event(_log, logging.ERROR, "container's end is not stored", container=container.id, error=error)
 
 
-def _duration(record: ExitRecord) -> str:
+def duration(record: ExitRecord) -> str:
+    """Return how long a container ran, in seconds, as its event tells it."""
     return str((record.finished_at_ns - record.started_at_ns) // _NS)
 
 

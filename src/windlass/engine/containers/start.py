@@ -11,7 +11,7 @@ from windlass.base.clock import now_ns
 from windlass.base.errors import Conflict, NotModified, WindlassError
 from windlass.base.logging import event
 from windlass.base.threads import run_blocking
-from windlass.engine.containers.announce import announce
+from windlass.engine.containers.announce import announce, announce_mounts
 from windlass.engine.containers.connect import Connection, connect, disconnect
 from windlass.engine.containers.container import Container
 from windlass.engine.containers.exit import callbacks, remove_later
@@ -120,6 +120,7 @@ async def launch(engine: Engine, container: Container, state: State) -> None:
     )
     await engine.containers.set_state(container, running)
     watch(engine, container)
+    announce_mounts(engine, container)
     announce(engine, container, "start")
     event(_log, logging.INFO, "container started", container=container.id, pid=task.pid)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from windlass.base.threads import run_blocking
 from windlass.cgroups.model import Cgroup
+from windlass.engine.containers.announce import announce
 from windlass.engine.engine import Engine
 from windlass.engine.errors import NotRunning
 from windlass.engine.processes.columns import COLUMNS
@@ -26,6 +27,7 @@ async def top(engine: Engine, reference: str, ps_args: str = "") -> dict[str, ob
     if not container.state.is_running or container.cgroup is None:
         raise NotRunning(container.id)
     rows = await run_blocking(processes, container.cgroup, view)
+    announce(engine, container, "top")
     return {"Titles": [column.title for column in view.columns], "Processes": rows}
 
 

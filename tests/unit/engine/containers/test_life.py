@@ -373,3 +373,20 @@ async def test_rm_takes_anonymous_volumes_only_when_asked(world: FakeWorld) -> N
     await remove(world.engine, "drops", volumes=True)
     await world.settled()
     assert sorted(volume.is_anonymous for volume in world.engine.volumes) == [False, True]
+
+
+async def test_volumes_are_announced_with_the_container_that_uses_them(world: FakeWorld) -> None:
+    container_id = await world.make(host=HostConfig(binds=["data:/d:ro"]))
+    await start(world.engine, container_id)
+    await stop(world.engine, container_id)
+    await world.settled()
+    found = [o.event for o in world.engine.events._ring if o.event.type == "volume"]
+    assert [event.action for event in found] == ["create", "mount", "unmount"]
+    assert found[1].actor.attributes == {
+        "container": container_id,
+        "destination": "/d",
+        "driver": "local",
+        "propagation": "",
+        "read/write": "false",
+    }
+    assert found[2].actor.attributes == {"container": container_id, "driver": "local"}
