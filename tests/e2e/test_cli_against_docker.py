@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support import request_cases
@@ -69,7 +70,17 @@ def test_bodies_of_create_are_still_what_was_recorded(tmp_path: Path) -> None:
 def test_requests_are_still_what_was_recorded(tmp_path: Path) -> None:
     known = request_cases.recorded()
     for case in request_cases.cases():
-        assert stock_requests(case, str(tmp_path / "e.sock")) == known[case], case
+        assert _sorted(stock_requests(case, str(tmp_path / "e.sock"))) == _sorted(known[case]), case
+
+
+def _sorted(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put subnets in an order: the stock client sends them as its map happens to give them."""
+    for request in requests:
+        body = request.get("body")
+        subnets = body.get("IPAM", {}).get("Config") if isinstance(body, dict) else None
+        if subnets:
+            subnets.sort(key=lambda subnet: str(subnet.get("Subnet")))
+    return requests
 
 
 @pytest.mark.parametrize("path", sorted(set(VERBS) - OWN_HELP))

@@ -29,6 +29,11 @@ class Config:
         value = self._content.get(key)
         return value if isinstance(value, str) else ""
 
+    def texts(self, key: str) -> list[str]:
+        """A value that is a list of text, such as `pruneFilters`."""
+        value = self._content.get(key)
+        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
     def table(self, key: str) -> dict[str, object]:
         """A value that is an object, such as `auths`."""
         value = self._content.get(key)

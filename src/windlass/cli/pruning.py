@@ -30,8 +30,19 @@ class Pruned:
 
 
 def _request(context: Context, path: str, filters: list[object]) -> dict[str, object]:
-    answer = context.engine.call("POST", path, filters_query(filters))
+    answer = context.engine.call("POST", path, filters_query([*filters, *_configured(context, filters)]))
     return answer if isinstance(answer, dict) else {}
+
+
+def _configured(context: Context, given: list[object]) -> list[object]:
+    """Return the filters of config.json's `pruneFilters`, without those that the line says the opposite of."""
+    opposites = {"label": "label!", "label!": "label"}
+    found: list[object] = []
+    for item in context.config.texts("pruneFilters"):
+        name, _, value = item.partition("=")
+        if (opposites.get(name, ""), value) not in given:
+            found.append((name, value))
+    return found
 
 
 def _reclaimed(answer: dict[str, object]) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
+from tests.support.engine_recorder import recording
 
 from windlass.cli.config import Config, read_config
 from windlass.cli.credentials import registry_auth
 from windlass.cli.errors import CliError
+from windlass.cli.main import run
 
 
 def decoded(header: str) -> object:
@@ -55,3 +58,14 @@ def test_credentials_from_a_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "password": "reg.io",
         "serveraddress": "reg.io",
     }
+
+
+def test_prune_filters_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"pruneFilters": ["label!=keep", "until=24h", "label=a"]}')
+    path = str(tmp_path / "e.sock")
+    words = ["--config", str(tmp_path), "-H", f"unix://{path}", "container", "prune", "-f", "--filter", "label!=a"]
+    with recording(path) as requests:
+        assert run(words) == 0
+    (sent,) = (request for request in requests if request.method == "POST")
+    query = parse_qs(sent.target.partition("?")[2])
+    assert json.loads(query["filters"][0]) == {"label!": {"a": True, "keep": True}, "until": {"24h": True}}
