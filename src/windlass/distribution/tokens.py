@@ -75,7 +75,7 @@ class Authorizer:
         self._expires_at_s = time.monotonic() + life_s
 
     async def _fetch(self, realm: URL, challenge: Challenge, credentials: Credentials) -> _Answer:
-        query = {"scope": self._scope}
+        query = {"scope": self._scope} if self._scope else {}
         if challenge.service:
             query["service"] = challenge.service
         if credentials.identity_token:

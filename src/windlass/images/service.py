@@ -14,6 +14,7 @@ from windlass.base.nursery import Nursery
 from windlass.content.blobs import BlobStore
 from windlass.distribution.credentials import ANONYMOUS, Credentials
 from windlass.distribution.endpoints import RegistrySettings
+from windlass.distribution.login import log_in
 from windlass.distribution.source import Retry
 from windlass.distribution.transport import Timeouts, Transport
 from windlass.images import inspect as inspecting
@@ -96,6 +97,10 @@ class ImageService:
         """Use other registries, and load so many layers at a time, from the next pull on."""
         self._puller.settings = options.registries
         self._puller.limit_downloads(options.max_concurrent_downloads)
+
+    async def log_in(self, address: str, credentials: Credentials) -> None:
+        """Have a registry look at credentials; see `distribution.login`."""
+        await log_in(self._transport, address, self._puller.settings, credentials)
 
     # --- looking ------------------------------------------------------------------------------------------
 

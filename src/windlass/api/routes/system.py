@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+import msgspec
 from aiohttp import web
 
+from windlass.api.bodies import read_json
 from windlass.api.call import Call, reply
 from windlass.api.progress import open_stream
 from windlass.api.router import Route
 from windlass.base.clock import now_ns
-from windlass.base.errors import NotSupported
+from windlass.distribution.credentials import Credentials
 from windlass.engine.system import disk_usage, info, version
 from windlass.engine.times import parse_time_ns
 
@@ -65,10 +67,23 @@ async def _events(call: Call) -> web.StreamResponse:
     return response
 
 
+class AuthBody(msgspec.Struct):
+    """Source: Engine API, AuthConfig."""
+
+    username: str = ""
+    password: str = ""
+    serveraddress: str = ""
+    identitytoken: str = ""
+
+    def __repr__(self) -> str:
+        return "AuthBody(...)"
+
+
 async def _auth(call: Call) -> web.StreamResponse:
-    raise NotSupported(
-        "checking credentials is not supported by this engine yet; they are used when an image is pulled"
-    )
+    body = await read_json(call.request, AuthBody)
+    credentials = Credentials(body.username, body.password, body.identitytoken)
+    await call.engine.images.log_in(body.serveraddress, credentials)
+    return reply({"Status": "Login Succeeded", "IdentityToken": body.identitytoken})
 
 
 async def _prune_build_cache(_call: Call) -> web.StreamResponse:
