@@ -14,6 +14,7 @@ _REMOTE = (
     "sh -c 'if command -v windlass >/dev/null 2>&1; then exec windlass{host} system dial-stdio; "
     "else exec docker{host} system dial-stdio; fi'"
 )
+_NAME_CHARACTERS = "._-:%+@"
 _PATH_CHARACTERS = "/._-+@,:=%"
 
 
@@ -65,6 +66,9 @@ def parse_ssh(text: str) -> SshEndpoint:
     host, port = _split_port(host, text)
     if not host or host.startswith("-") or user.startswith("-") or (at and not user):
         raise _bad(text, "no host specified" if not host else "malformed host")
+    # ssh may hand both to a shell, as %h and %r of a ProxyCommand (CVE-2023-51385).
+    if not all(c.isalnum() or c in _NAME_CHARACTERS for c in user + host):
+        raise _bad(text, "malformed host")
     command = ["ssh", "-o", "ConnectTimeout=30", "-T"]
     command += ["-l", user] if user else []
     command += ["-p", port] if port else []

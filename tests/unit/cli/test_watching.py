@@ -78,12 +78,6 @@ def test_a_frame_shows_what_there_is() -> None:
     assert "nobody home" in plain(frame([], 0, "nobody home", choices, 24, 80))[1]
 
 
-def test_names_cannot_draw() -> None:
-    evil = usage("x")
-    evil.name = "a\x1b[2Jb\nc"
-    assert plain(frame([evil], 1, "", Choices(), 24, 80))[3].startswith("a?[2Jb?c ")
-
-
 def test_bars_and_sizes() -> None:
     assert sparkline([0.0, 50.0, 100.0, 400.0], 6, 100.0) == "  ▁▅██"
     assert [size(value) for value in (0, 999, 999.9, 1234, 34_000_000, 1.5e9)] == [
