@@ -48,12 +48,15 @@ class RotatingFile:
         self._path = path
         self._max_size = max_size
         self._max_file = max(1, max_file)
-        self._compressor = _Compressor(path, self._max_file, poller) if compress and max_file > 1 else None
+        self._compress = compress and max_file > 1
+        self._poller = poller
+        self._compressor: _Compressor | None = None
         self._complained = False
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        self._open()
-        if self._compressor is not None:
-            self._compressor.tidy()
+        try:
+            self._open()
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            self._open()
 
     def _open(self) -> None:
         self._fd = os.open(self._path, _OPEN, 0o640)
@@ -95,7 +98,9 @@ class RotatingFile:
         except OSError as error:
             self._complain(error)
             return
-        if self._compressor is not None:
+        if self._compress:
+            # Made when it is needed: most logs never rotate, and their supervisors stay small.
+            self._compressor = self._compressor or _Compressor(self._path, self._max_file, self._poller)
             self._compressor.rotated()
 
     def close(self) -> None:
@@ -139,11 +144,6 @@ class _Compressor:
         self._pid = 0
         self._pidfd = -1
         self._number = 0
-
-    def tidy(self) -> None:
-        """Remove what a compressor left that was killed, and compress what it did not come to."""
-        _unlink(self._temporary)
-        self._next()
 
     def rotated(self) -> None:
         """The files have moved on by one."""

@@ -77,11 +77,9 @@ def test_rotation_between_its_two_steps_hides_nothing(tmp_path: Path) -> None:
 def test_what_a_killed_compressor_left_is_taken_up(tmp_path: Path) -> None:
     (tmp_path / "log.tmp").write_bytes(b"half")
     (tmp_path / "log.1").write_bytes(b'{"log":"older\\n","stream":"stdout","time":"2"}\n')
-    log = open_log(LogPlan(path=str(tmp_path / "log"), max_size=5_000, max_file=3, compress=True))
-    log.write("stdout", b"newer\n")
-    log.close()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["log", "log.1.gz"]
-    assert _read(tmp_path / "log") == b"older\nnewer\n"
+    lines = _write(tmp_path / "log", "json", 80, max_size=5_000, max_file=4)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["log", "log.1.gz", "log.2.gz"]
+    assert _read(tmp_path / "log") == b"older\n" + b"".join(lines)
 
 
 def test_a_broken_compressed_file_ends_there(tmp_path: Path) -> None:
