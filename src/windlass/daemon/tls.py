@@ -48,6 +48,20 @@ def _is_meant(configuration: Configuration) -> bool:
     return "tlsverify" in configuration.given
 
 
+def tcp_warnings(configuration: Configuration) -> tuple[str, ...]:
+    """Return what `info` is to say of TCP listeners that ask nobody who they are, loopback included, as dockerd's."""
+    if configuration.switch("tlsverify"):
+        return ()
+    encrypted = configuration.switch("tls")
+    scheme, lack = ("https", "TLS client verification") if encrypted else ("http", "encryption")
+    return tuple(
+        f"WARNING: API is accessible on {scheme}://{host.removeprefix('tcp://')} without {lack}.\n"
+        "         Access to the remote API is equivalent to root access on the host."
+        for host in configuration.hosts
+        if host.startswith("tcp://")
+    )
+
+
 def _context(configuration: Configuration, verify: bool) -> ssl.SSLContext:
     authority, certificate, key = (_path(configuration, flag) for flag in _FILES)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -16,6 +16,7 @@ from windlass.base.threads import run_blocking
 from windlass.cgroups.driver import make_driver
 from windlass.daemon.configuration import Configuration
 from windlass.daemon.remapping import open_mappings
+from windlass.daemon.tls import tcp_warnings
 from windlass.distribution.endpoints import RegistrySettings, check_settings
 from windlass.engine.containers.log_options import DEFAULT_ROTATION
 from windlass.engine.containers.table import ContainerTable
@@ -145,6 +146,7 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
         debug=configuration.log_level == "debug",
         shutdown_timeout_s=configuration.number("shutdown-timeout"),
         runtimes=configuration.runtimes,
+        warnings=tcp_warnings(configuration),
     )
 
 

@@ -48,3 +48,5 @@ class EngineSettings:
     debug: bool = False
     shutdown_timeout_s: int = 15
     runtimes: Runtimes = field(default_factory=Runtimes)
+    # What is unwise about the configuration.
+    warnings: tuple[str, ...] = ()

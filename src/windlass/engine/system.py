@@ -192,7 +192,8 @@ def _warnings(engine: Engine) -> list[str] | None:
         "CPUSet": "WARNING: No cpuset support",
         "PidsLimit": "WARNING: No pids limit support",
     }
-    return [text for name, text in texts.items() if not limits[name]] or None
+    missing = [text for name, text in texts.items() if not limits[name]]
+    return [*engine.settings.warnings, *missing] or None
 
 
 async def disk_usage(engine: Engine, types: Collection[str]) -> dict[str, object]:

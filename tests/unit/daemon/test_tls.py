@@ -16,7 +16,7 @@ from tests.support.certificates import Authority, client_context, server_flags
 from windlass.base.errors import InvalidParameter
 from windlass.daemon import tls_relay
 from windlass.daemon.configuration import load
-from windlass.daemon.tls import TcpPolicy, tcp_policy
+from windlass.daemon.tls import TcpPolicy, tcp_policy, tcp_warnings
 from windlass.daemon.tls_relay import TlsListener
 
 Talk = Callable[[socket.socket], Awaitable[None]]
@@ -54,6 +54,20 @@ def test_verification_implies_tls(tmp_path: Path, authority: Authority) -> None:
     policy = _policy(tmp_path, "--tls=false", *server_flags(authority.directory / "server"))
     assert policy.verified and policy.anywhere
     assert policy.context is not None and policy.context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_info_warns_of_listeners_that_ask_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text("{}")
+
+    def warnings(*argv: str) -> tuple[str, ...]:
+        hosts = ("-H", "tcp://127.0.0.1:1", "-H", "unix:///x")
+        return tcp_warnings(load(["--config-file", str(path), *hosts, *argv]))
+
+    (plain,), (encrypted,) = warnings(), warnings("--tls")
+    assert plain.startswith("WARNING: API is accessible on http://127.0.0.1:1 without encryption.")
+    assert encrypted.startswith("WARNING: API is accessible on https://127.0.0.1:1 without TLS client verification.")
+    assert warnings("--tlsverify") == ()
 
 
 def test_files_that_are_missing_or_none(tmp_path: Path, authority: Authority) -> None:
