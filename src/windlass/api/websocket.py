@@ -39,7 +39,8 @@ async def attach_by_websocket(call: Call) -> web.StreamResponse:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
-        pumps = _start_pumps(call, response, ours)
+        output = asyncio.ensure_future(_send_output(response, ours, binary=call.version >= _BINARY))
+        typed = asyncio.ensure_future(_take_input(response, ours))
         try:
             if logs is not None:
                 await send_logs(call.engine, container, logs, theirs.fileno())
@@ -55,19 +56,13 @@ async def attach_by_websocket(call: Call) -> web.StreamResponse:
                 )
                 await attach(call.engine, container, attachment)
             theirs.close()
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((output, typed), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            output.cancel()
+            typed.cancel()
+            await asyncio.gather(output, typed, return_exceptions=True)
     await response.close()
     return response
-
-
-def _start_pumps(call: Call, response: web.WebSocketResponse, sock: socket.socket) -> list[asyncio.Task[None]]:
-    loop = asyncio.get_running_loop()
-    output = loop.create_task(_send_output(response, sock, binary=call.version >= _BINARY))
-    return [output, loop.create_task(_take_input(response, sock))]
 
 
 async def _send_output(response: web.WebSocketResponse, sock: socket.socket, *, binary: bool) -> None:

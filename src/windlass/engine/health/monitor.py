@@ -49,7 +49,7 @@ class Monitor:
         self._engine = engine
         self._container = container
         self._probe = probe
-        self._task: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
         self._timer = self._schedule()
 
     def _schedule(self) -> asyncio.TimerHandle:
@@ -61,8 +61,7 @@ class Monitor:
     def stop(self) -> None:
         """Probe no more."""
         self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        self._stopped.set()
 
     def _due(self) -> None:
         if self._engine.closing:
@@ -71,18 +70,31 @@ class Monitor:
             # What is paused cannot answer, and is not ill.
             self._timer = self._schedule()
             return
-        self._task = asyncio.get_running_loop().create_task(self._turn(), name=f"health {self._container.id}")
+        self._engine.nursery.start(self._turn(), f"health {self._container.id}")
 
     async def _turn(self) -> None:
         try:
-            result = await run_probe(self._engine, self._container, self._probe)
-            if self._container.state.status == "running":
+            result = await self._result()
+            if result is not None and self._container.state.status == "running":
                 await self._take(result)
         except Exception:
             # A fault of ours in one probe must not end the watch.
             _log.exception("health check failed", extra={"fields": {"container": self._container.id}})
-        self._task = None
-        self._timer = self._schedule()
+        if not self._stopped.is_set():
+            self._timer = self._schedule()
+
+    async def _result(self) -> HealthResult | None:
+        """Run one probe; None when it is wanted no more."""
+        probing = asyncio.ensure_future(run_probe(self._engine, self._container, self._probe))
+        stopping = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait((probing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if self._stopped.is_set() or not probing.done():
+                probing.cancel()
+            await asyncio.gather(probing, stopping, return_exceptions=True)
+        return None if self._stopped.is_set() else probing.result()
 
     async def _take(self, result: HealthResult) -> None:
         container = self._container
