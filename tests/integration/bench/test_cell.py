@@ -33,12 +33,15 @@ def started(cell: Cell, script: str) -> subprocess.Popen[bytes]:
 
 
 def test_processes_of_containers_are_told_from_the_engine_s(cell: Cell) -> None:
-    with started(cell, "unshare --pid --fork sh -c 'echo ready; exec sleep 600' & wait") as process:
-        # The shell and unshare; the sleep below.
-        assert len(cell.engine_pids()) == 2
-        (container,) = cell.container_pids()
-        assert Path(f"/proc/{container}/comm").read_text() == "sleep\n"
-        os.kill(container, signal.SIGKILL)
+    with started(cell, "unshare --pid --fork sh -c 'echo ready; read line' & wait") as process:
+        # The shell and unshare; the one that reads below.
+        try:
+            assert len(cell.engine_pids()) == 2
+            (container,) = cell.container_pids()
+            assert Path(f"/proc/{container}/comm").read_text() == "sh\n"
+        finally:
+            for pid in cell.container_pids():
+                os.kill(pid, signal.SIGKILL)
         process.wait()
     assert cell.engine_pids() == cell.container_pids() == []
 

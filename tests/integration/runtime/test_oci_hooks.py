@@ -37,6 +37,8 @@ def hooks(log: Path, inside: Path, **more: str) -> dict[str, Any]:
 def test_each_kind_at_its_moment_with_its_state(runtime: OciRuntime, bundle: Path, tmp_path: Path) -> None:
     log = tmp_path / "log" / "hooks"
     log.parent.mkdir()
+    # There from the start: whether a hook's own redirection comes before its look is the shell's to choose.
+    log.touch()
     share = {"destination": "/log", "type": "bind", "source": str(log.parent), "options": ["bind"]}
     write_bundle(bundle, ["sh", "-c", "echo program >> /log/hooks"], hooks=hooks(log, log), mounts=[share])
     runtime.leave("create", "-b", str(bundle), "c")
