@@ -5,6 +5,7 @@ Source: Documentation/admin-guide/cgroup-v2.rst.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from windlass.base.errors import InvalidParameter
@@ -170,7 +171,12 @@ class V2Cgroup:
         """One write where the kernel has cgroup.kill (5.14), rounds of signals elsewhere."""
         path = f"{self.directory}/cgroup.kill"
         if os.path.exists(path):
-            control.write(path, "1")
+            try:
+                control.write(path, "1")
+            except CgroupError as error:
+                # systemd removes a group as soon as it is empty.
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
         elif os.path.exists(self.directory):
             processes.kill_until_empty(self.directory)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from windlass.base.errors import InvalidParameter
+from windlass.cgroups import control
 from windlass.cgroups.figures import BlockEntry
-from windlass.cgroups.model import CgroupHost
+from windlass.cgroups.model import CgroupError, CgroupHost
 from windlass.cgroups.names import clean_name
 from windlass.cgroups.v2 import V2Cgroup
 from windlass.cgroups.v2_driver import V2Driver
@@ -49,6 +51,22 @@ def test_a_missing_controller_is_left_out(host: CgroupHost, tmp_path: Path) -> N
     _fake_files(tmp_path / "w/id")
     V2Cgroup(bare, "w/id").apply(LinuxResources(pids=LinuxPids(5)))
     assert list((tmp_path / "w/id").iterdir()) == []
+
+
+def test_a_group_that_goes_while_it_is_killed_needs_no_killing(
+    host: CgroupHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fake_files(tmp_path / "w/id", "cgroup.kill")
+
+    def fail(path: str, text: str) -> None:
+        raise CgroupError("failed to write", path, text, number)
+
+    monkeypatch.setattr(control, "write", fail)
+    for number in (errno.ENOENT, errno.ENODEV):
+        V2Cgroup(host, "w/id").kill_all()
+    number = errno.EACCES
+    with pytest.raises(CgroupError):
+        V2Cgroup(host, "w/id").kill_all()
 
 
 def test_stats(tmp_path: Path) -> None:
