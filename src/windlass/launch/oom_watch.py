@@ -17,7 +17,8 @@ class OomWatch:
     """Calls `told` after each time that the kernel found no memory for a process of a control group.
 
     `path` is its `memory.oom_control` (v1), whose notifications come by an eventfd, or its `memory.events` (v2), which
-    is polled. Where there is neither, nothing is ever told.
+    is polled. Where there is neither, nothing is ever told. The group is as young as its first process: what happened
+    before anybody looked is told at once.
     """
 
     def __init__(self, poller: Poller, path: str, told: Callable[[], None]) -> None:
@@ -25,12 +26,13 @@ class OomWatch:
         self._path = path
         self._told = told
         self._fd = -1
-        self._kills = oom_kills(path)
+        self._kills = 0
         try:
             if path.endswith("/memory.oom_control"):
                 self._watch_v1()
             elif path:
                 self._watch_v2()
+            self._tell_new()
         except OSError:
             # The group is gone already, or this kernel does not tell; the end's record still says it.
             self.close()
@@ -67,6 +69,9 @@ class OomWatch:
             # ENODEV: the group was removed, and the descriptor stays ready for ever.
             self.close()
             return
+        self._tell_new()
+
+    def _tell_new(self) -> None:
         kills = oom_kills(self._path)
         if kills > self._kills:
             self._kills = kills

@@ -15,7 +15,7 @@ from windlass.launch.oom_watch import OomWatch
 from windlass.launch.poller import Poller
 from windlass.spec.resources import LinuxMemory, LinuxResources
 
-pytestmark = [pytest.mark.root, pytest.mark.cgroup2]
+pytestmark = [pytest.mark.root, pytest.mark.cgroups]
 
 _LIMIT = 8 << 20
 
@@ -54,6 +54,14 @@ def test_every_time_is_told(group: Cgroup) -> None:
     assert _grow_too_fat(group) == -9
     poller.turn(0.05)
     assert len(heard) == 2
+
+
+def test_what_happened_before_anybody_looked_is_told(group: Cgroup) -> None:
+    assert _grow_too_fat(group) == -9
+    heard: list[int] = []
+    watch = OomWatch(Poller(), group.oom_event_path(), lambda: heard.append(1))
+    assert heard == [1]
+    watch.close()
 
 
 def test_the_end_of_the_group_is_not_taken_for_one(group: Cgroup) -> None:
