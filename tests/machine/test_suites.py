@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tools.machine.machine import Machine, Request
+from tools.machine.machine import Machine, Outcome, Request
 from tools.machine.parts import Parts, has_systemd
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +20,17 @@ TIMEOUT_S = 600
 _TEST_TIMEOUT_S = 240
 
 
-def _marked_files() -> list[str]:
-    """Return the files that hold a test with one of the markers: importing all the others takes a machine a minute."""
+def _shards() -> list[list[str]]:
+    """Return the files that hold a test with one of the markers, for two machines that take about as long.
+
+    Importing all the other files takes a machine a minute.
+    """
     pattern = re.compile(rf"\bmark\.({'|'.join(MARKERS)})\b")
     files = (path for path in sorted(TESTS.rglob("test_*.py")) if path.parent != Path(__file__).parent)
-    return [str(path.relative_to(ROOT)) for path in files if pattern.search(path.read_text(encoding="utf-8"))]
+    marked = [path.relative_to(ROOT) for path in files if pattern.search(path.read_text(encoding="utf-8"))]
+    # Those of the one share an engine; the other has none.
+    with_engine = [str(path) for path in marked if path.parts[1] == "e2e"]
+    return [with_engine, [str(path) for path in marked if str(path) not in with_engine]]
 
 
 def _cases(report: Path) -> Iterator[tuple[str, str, str]]:
@@ -40,25 +47,32 @@ def _cases(report: Path) -> Iterator[tuple[str, str, str]]:
             yield name, "passed", ""
 
 
+def _run(parts: Parts, files: list[str], directory: Path) -> tuple[Outcome, str]:
+    """Run the tests of these files; returns with the end of what pytest said."""
+    pytest_ = f"python -m pytest -q -p no:cacheprovider --timeout={_TEST_TIMEOUT_S} --junitxml=$COLLECT/report.xml"
+    script = f"{pytest_} -m '{' or '.join(MARKERS)}' {' '.join(files)}"
+    request = Request(("sh", "-c", script), str(ROOT), has_systemd(), timeout_s=TIMEOUT_S, collect=directory)
+    directory.mkdir()
+    with open(directory / "output", "wb") as output:
+        outcome = Machine(parts, request).run(output.fileno())
+    return outcome, (directory / "output").read_text(errors="replace")[-8000:]
+
+
 @pytest.mark.root
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_suites_in_the_machine(parts: Parts, tmp_path: Path, subtests: pytest.Subtests) -> None:
+def test_suites_in_machines(parts: Parts, tmp_path: Path, subtests: pytest.Subtests) -> None:
     """Each test in there counts as one here, with its own text."""
-    pytest_ = f"python -m pytest -q -p no:cacheprovider --timeout={_TEST_TIMEOUT_S} --junitxml=$COLLECT/report.xml"
-    script = f"{pytest_} -m '{' or '.join(MARKERS)}' {' '.join(_marked_files())}"
-    request = Request(
-        ("sh", "-c", script), str(ROOT), has_systemd(), timeout_s=TIMEOUT_S, collect=tmp_path / "collected"
-    )
-    with open(tmp_path / "output", "wb") as output:
-        outcome = Machine(parts, request).run(output.fileno())
-    said = (tmp_path / "output").read_text(errors="replace")[-8000:]
-    assert outcome.status is not None, f"{outcome.problem}\n{said}\n{outcome.console[-4000:]}"
-    report = tmp_path / "collected/report.xml"
-    assert report.exists(), said
-    for name, result, text in _cases(report):
-        with subtests.test(name):
-            if result == "failed":
-                pytest.fail(text, pytrace=False)
-            elif result == "skipped":
-                pytest.skip(text)
-    assert outcome.status in (0, 1), said
+    directories = [tmp_path / "one", tmp_path / "other"]
+    with ThreadPoolExecutor() as threads:
+        runs = list(threads.map(lambda files, directory: _run(parts, files, directory), _shards(), directories))
+    for (outcome, said), directory in zip(runs, directories, strict=True):
+        assert outcome.status is not None, f"{outcome.problem}\n{said}\n{outcome.console[-4000:]}"
+        report = directory / "report.xml"
+        assert report.exists(), said
+        for name, result, text in _cases(report):
+            with subtests.test(name):
+                if result == "failed":
+                    pytest.fail(text, pytrace=False)
+                elif result == "skipped":
+                    pytest.skip(text)
+        assert outcome.status in (0, 1), said
