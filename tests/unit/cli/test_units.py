@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -96,8 +97,12 @@ def test_what_is_no_duration(text: str, reason: str) -> None:
 
 
 @pytest.fixture
-def _berlin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "CET-1")
+def _berlin() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "CET-1")
+        time.tzset()
+        yield
+    # The C library remembers: later tests have the zone of the host again.
     time.tzset()
 
 
