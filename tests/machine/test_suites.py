@@ -15,7 +15,7 @@ from tools.machine.parts import Parts, has_systemd
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 MARKERS = ("cgroup2", "cgroups", "systemd")
-TIMEOUT_S = 600
+TIMEOUT_S = 480
 # A machine is ten times slower than its host.
 _TEST_TIMEOUT_S = 240
 
