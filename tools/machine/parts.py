@@ -110,7 +110,7 @@ def find_kernel(busybox: str) -> Kernel:
     if not place.is_dir():
         try:
             _fetch_kernel(place, busybox)
-        except (RecipeError, OSError) as error:
+        except (RecipeError, OSError, subprocess.CalledProcessError) as error:
             raise MissingPartError(f"no kernel {_KERNEL_PACKAGE}: {error}") from error
     release = next((place / "lib/modules").iterdir()).name
     return Kernel(place, release)
