@@ -64,6 +64,8 @@ def test_top_gives_the_terminal_back_when_it_is_ended(engine: PrivateDaemon, wat
     view.wait_for(watched.encode())
     os.kill(view.pid, number)
     view.wait_for(RESTORED)
+    # The screen goes first, the modes a moment later.
+    os.waitid(os.P_PID, view.pid, os.WEXITED | os.WNOWAIT)
     assert view.local_flags() & termios.ECHO
     assert view.finish()[0] == 128 + number
 
