@@ -11,13 +11,13 @@ import os
 import stat
 
 from windlass.files.model import Bind, Root
+from windlass.launch.init_root import mount_overlay
+from windlass.launch.init_targets import ensure_directory_at, ensure_file_at
 from windlass.linux import mount as m
-from windlass.linux.fs import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
 from windlass.linux.namespaces import CLONE_NEWNS, unshare
+from windlass.spec.plan import OverlayRoot
 
 _INERT = m.MOUNT_ATTR_NODEV | m.MOUNT_ATTR_NOEXEC | m.MOUNT_ATTR_NOSUID
-_INERT_FLAGS = m.MS_NODEV | m.MS_NOEXEC | m.MS_NOSUID
-_IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -34,8 +34,7 @@ def mount_container(root: Root) -> int:
         OSError: the kernel refused, or a bind's source is gone.
     """
     if root.lower:
-        _mount_overlay(root, root.lower, f",upperdir={root.upper},workdir={root.work}")
-        root_fd = os.open(root.target, _DIRECTORY)
+        root_fd = _mount_overlay(root, root.lower, root.upper, root.work)
     else:
         root_fd = _mount_directory(root.upper, root.target)
     for bind in root.binds:
@@ -49,8 +48,7 @@ def mount_view(root: Root) -> int:
     """Mount all of a container's own layers, read-only; it may be running. Return the root."""
     if not root.lower:
         return clone_inert(root.upper)
-    _mount_overlay(root, [root.upper, *root.lower], "", m.MS_RDONLY)
-    return os.open(root.target, _DIRECTORY)
+    return _mount_overlay(root, [root.upper, *root.lower])
 
 
 def mount_image(root: Root) -> int:
@@ -59,8 +57,7 @@ def mount_image(root: Root) -> int:
         return -1
     if len(root.lower) == 1:
         return os.open(f"{root.base}/{root.lower[0]}", _DIRECTORY)
-    _mount_overlay(root, root.lower, "", m.MS_RDONLY)
-    return os.open(root.target, _DIRECTORY)
+    return _mount_overlay(root, root.lower)
 
 
 def clone_inert(path: str) -> int:
@@ -86,12 +83,12 @@ def _mount_directory(path: str, place: str) -> int:
         os.close(tree)
 
 
-def _mount_overlay(root: Root, lower: list[str], own: str, flags: int = 0) -> None:
-    # Relative to the working directory, for mount options end at one page.
-    os.chdir(root.base)
-    extra = f",{root.options}" if root.options else ""
-    m.mount("overlay", root.target, "overlay", flags | _INERT_FLAGS, f"lowerdir={':'.join(lower)}{own}{extra}")
-    os.chdir("/")
+def _mount_overlay(root: Root, lower: list[str], upper: str = "", work: str = "") -> int:
+    """Mount layers, read-only without an upper one; return their root."""
+    mount_overlay(OverlayRoot(root.target, root.base, lower, upper, work, readonly=not upper, data=root.options))
+    root_fd = os.open(root.target, _DIRECTORY)
+    m.mount_setattr(root_fd, attr_set=_INERT)
+    return root_fd
 
 
 def _bind(root_fd: int, bind: Bind) -> None:
@@ -100,35 +97,13 @@ def _bind(root_fd: int, bind: Bind) -> None:
         m.mount_setattr(tree, attr_set=_INERT, recursive=True)
         if bind.read_only:
             m.mount_setattr(tree, attr_set=m.MOUNT_ATTR_RDONLY, recursive=True)
-        directory = stat.S_ISDIR(os.fstat(tree).st_mode)
-        place = os.fsencode(bind.destination).strip(b"/") or b"."
-        target = _place(root_fd, place, directory=directory)
+        if stat.S_ISDIR(os.fstat(tree).st_mode):
+            target = ensure_directory_at(root_fd, bind.destination, 0o755)
+        else:
+            target = ensure_file_at(root_fd, bind.destination)
         try:
             m.move_mount(tree, target)
         finally:
             os.close(target)
     finally:
         os.close(tree)
-
-
-def _place(root_fd: int, path: bytes, *, directory: bool) -> int:
-    """Open what is at `path`, making an empty file or directory, and directories on the way, where nothing is."""
-    try:
-        return openat2(root_fd, path, os.O_PATH, resolve=_IN_ROOT)
-    except FileNotFoundError:
-        if path == b".":
-            raise
-    parent, _, name = path.rpartition(b"/")
-    parent_fd = _place(root_fd, parent or b".", directory=True)
-    try:
-        try:
-            if directory:
-                os.mkdir(name, 0o755, dir_fd=parent_fd)
-            else:
-                os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644, dir_fd=parent_fd))
-        except FileExistsError:
-            # A link to nothing; or made meanwhile by whoever shares a volume.
-            pass
-        return openat2(parent_fd, name, os.O_PATH | os.O_NOFOLLOW)
-    finally:
-        os.close(parent_fd)

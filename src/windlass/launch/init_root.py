@@ -38,10 +38,16 @@ def propagation(ctx: InitContext, op: ops.Propagation) -> None:
 
 
 def overlay_root(ctx: InitContext, op: ops.OverlayRoot) -> None:
-    """Mount the layers; relative names keep the option string short."""
+    """Mount the layers."""
     if ctx.userns_fd >= 0:
         ctx.root_mount = _detached_overlay(ctx, op)
         return
+    mount_overlay(op)
+    ctx.set_root(os.open(op.target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
+def mount_overlay(op: ops.OverlayRoot) -> None:
+    """Mount the layers at the target; relative names keep the option string short. A layer may be an absolute path."""
     os.chdir(op.base)
     options = f"lowerdir={':'.join(op.lower)}"
     tail = f",upperdir={op.upper},workdir={op.work}" if op.upper else ""
@@ -51,10 +57,9 @@ def overlay_root(ctx: InitContext, op: ops.OverlayRoot) -> None:
     if len(data) <= _MOUNT_DATA_MAX:
         m.mount("overlay", op.target, "overlay", flags, data)
     else:
-        paths = [f"{op.base}/{name}" for name in op.lower]
+        paths = [os.path.join(op.base, name) for name in op.lower]
         _attach_to_host_path(_new_overlay(op, paths, op.upper, op.work), op.target)
     os.chdir("/")
-    ctx.set_root(os.open(op.target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
 
 
 def _new_overlay(op: ops.OverlayRoot, lower: list[str], upper: str, work: str) -> int:

@@ -27,14 +27,23 @@ def open_target(ctx: InitContext, path: str, extra: int = 0, *, directory: bool 
 
 def open_parent(ctx: InitContext, path: str) -> tuple[int, bytes]:
     """Open the directory that `path` is in, making what is missing, and return it with the last component."""
+    return _open_parent_at(ctx.root_fd, path)
+
+
+def _open_parent_at(root_fd: int, path: str) -> tuple[int, bytes]:
     parent, _, name = relative(path).rpartition(b"/")
     if name in (b".", b".."):
         raise StepFailed(f"{path} has no last component")
-    return ensure_directory(ctx, os.fsdecode(b"/" + parent), 0o755), name
+    return ensure_directory_at(root_fd, os.fsdecode(b"/" + parent), 0o755), name
 
 
 def ensure_directory(ctx: InitContext, path: str, mode: int, *, no_symlinks: bool = False) -> int:
-    """Open the directory `path` of the root, making what is missing.
+    """Open the directory `path` of the root, making what is missing; see `ensure_directory_at`."""
+    return ensure_directory_at(ctx.root_fd, path, mode, no_symlinks=no_symlinks)
+
+
+def ensure_directory_at(root_fd: int, path: str, mode: int, *, no_symlinks: bool = False) -> int:
+    """Open the directory `path` below a root, making what is missing.
 
     Raises:
         OSError: ELOOP when `no_symlinks` and a component is a symbolic link; ENOTDIR.
@@ -42,12 +51,12 @@ def ensure_directory(ctx: InitContext, path: str, mode: int, *, no_symlinks: boo
     extra = RESOLVE_NO_SYMLINKS if no_symlinks else 0
     place = relative(path)
     try:
-        return openat2(ctx.root_fd, place, os.O_PATH | os.O_DIRECTORY, resolve=IN_ROOT | extra)
+        return openat2(root_fd, place, os.O_PATH | os.O_DIRECTORY, resolve=IN_ROOT | extra)
     except FileNotFoundError:
         if place == b".":
             raise
     parent, _, name = place.rpartition(b"/")
-    parent_fd = ensure_directory(ctx, os.fsdecode(b"/" + parent), 0o755, no_symlinks=no_symlinks)
+    parent_fd = ensure_directory_at(root_fd, os.fsdecode(b"/" + parent), 0o755, no_symlinks=no_symlinks)
     try:
         try:
             os.mkdir(name, mode, dir_fd=parent_fd)
@@ -60,11 +69,16 @@ def ensure_directory(ctx: InitContext, path: str, mode: int, *, no_symlinks: boo
 
 def ensure_file(ctx: InitContext, path: str) -> int:
     """Open the file `path` of the root as a mount target, making an empty one when missing."""
+    return ensure_file_at(ctx.root_fd, path)
+
+
+def ensure_file_at(root_fd: int, path: str) -> int:
+    """Open the file `path` below a root as a mount target, making an empty one when missing."""
     try:
-        return open_target(ctx, path)
+        return openat2(root_fd, relative(path), os.O_PATH, resolve=IN_ROOT)
     except FileNotFoundError:
         pass
-    parent, name = open_parent(ctx, path)
+    parent, name = _open_parent_at(root_fd, path)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
