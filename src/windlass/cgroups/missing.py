@@ -10,7 +10,7 @@ from windlass.cgroups.model import MissingLimit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from windlass.cgroups.model import CgroupHost
     from windlass.cgroups.settings import Setting
@@ -67,6 +67,24 @@ def refuse_missing(missing: Iterable[MissingLimit]) -> None:
     """
     for limit in missing:
         raise NotSupported(f"/linux/resources{limit.field}: {limit.reason}")
+
+
+def limit_or_undo(
+    limit: Callable[[], Iterable[MissingLimit]], undo: Callable[[], None], *, strict: bool
+) -> tuple[str, ...]:
+    """Give a new group its limits by `limit`, and return warnings about what it could not; undo when that fails.
+
+    Raises:
+        NotSupported: something is missing and `strict`.
+    """
+    try:
+        missing = tuple(limit())
+        if strict:
+            refuse_missing(missing)
+    except BaseException:
+        undo()
+        raise
+    return missing_warnings(missing)
 
 
 def missing_controllers(host: CgroupHost, settings: Iterable[Setting]) -> tuple[MissingLimit, ...]:

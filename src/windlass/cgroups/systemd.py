@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from windlass.base.errors import Unavailable
 from windlass.cgroups import processes
-from windlass.cgroups.missing import missing_warnings, refuse_missing
+from windlass.cgroups.missing import limit_or_undo
 from windlass.cgroups.model import NOTHING, CgroupError
 from windlass.cgroups.systemd_bus import BusError, SystemdBus, connect
 from windlass.cgroups.systemd_holder import Holder
@@ -181,14 +181,7 @@ class SystemdDriver:
             # The unit may be somebody else's, of the same name.
             cgroup.settle()
             raise
-        try:
-            missing = self._plain.adopt(unit.path, resources)
-            if strict:
-                refuse_missing(missing)
-        except BaseException:
-            cgroup.remove()
-            raise
-        return cgroup, missing_warnings(missing)
+        return cgroup, limit_or_undo(lambda: self._plain.adopt(unit.path, resources), cgroup.remove, strict=strict)
 
     def _start(self, unit: UnitName, resources: LinuxResources, holder: Holder | None) -> None:
         with self.connect() as bus:

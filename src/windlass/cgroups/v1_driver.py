@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from windlass.cgroups import control, processes
-from windlass.cgroups.missing import missing_controllers, missing_warnings, refuse_missing
+from windlass.cgroups.missing import limit_or_undo, missing_controllers
 from windlass.cgroups.names import clean_name
 from windlass.cgroups.v1 import V1Cgroup
 
@@ -52,16 +52,13 @@ class V1Driver:
         # What is wrong in itself is refused before anything is there.
         cgroup.settings(resources, fresh=True)
         self._make_all(cgroup)
-        try:
+
+        def limit() -> tuple[MissingLimit, ...]:
             if point := self._host.controllers.get("cpuset"):
                 _inherit_cpuset_if_empty(point, cgroup.name)
-            missing = cgroup.apply(resources)
-            if strict:
-                refuse_missing(missing)
-        except BaseException:
-            cgroup.remove()
-            raise
-        return cgroup, missing_warnings(missing)
+            return cgroup.apply(resources)
+
+        return cgroup, limit_or_undo(limit, cgroup.remove, strict=strict)
 
     def adopt(self, name: str, resources: LinuxResources) -> tuple[MissingLimit, ...]:
         """Make the directories that somebody else, who made some of them for us, has not, and write the limits.

@@ -9,7 +9,7 @@ import os
 
 from windlass.cgroups import control, processes
 from windlass.cgroups.delegation import hand_down_to, refuse_threaded
-from windlass.cgroups.missing import missing_controllers, missing_warnings, refuse_missing
+from windlass.cgroups.missing import limit_or_undo, missing_controllers
 from windlass.cgroups.names import clean_name
 from windlass.cgroups.v2 import V2Cgroup
 
@@ -46,15 +46,12 @@ class V2Driver:
         # What is wrong in itself is refused before anything is there.
         cgroup.settings(resources, fresh=True)
         self.make(cgroup)
-        try:
+
+        def limit() -> tuple[MissingLimit, ...]:
             refuse_threaded(cgroup.directory)
-            missing = cgroup.apply(resources)
-            if strict:
-                refuse_missing(missing)
-        except BaseException:
-            cgroup.remove()
-            raise
-        return cgroup, missing_warnings(missing)
+            return cgroup.apply(resources)
+
+        return cgroup, limit_or_undo(limit, cgroup.remove, strict=strict)
 
     def make(self, cgroup: V2Cgroup) -> None:
         """Make the directory, which has every controller then.
